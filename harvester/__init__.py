@@ -1,0 +1,1 @@
+"""Harvests tweet metrics."""

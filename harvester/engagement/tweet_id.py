@@ -1,0 +1,59 @@
+"""Tweet IDs: what is one, and what a Snowflake tells of its age. Source: contract, section 7."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_TWEET_ID: Final = 2**63 - 1
+SNOWFLAKE_EPOCH_MS: Final = 1_288_834_974_657
+"""2010-11-04T01:42:54.657Z, the zero of the time that an ID carries in its upper bits."""
+FIRST_SNOWFLAKE: Final = 30_000_000_000
+"""IDs below are from the plain sequence before 2010-11-04; they carry no time."""
+DAY_MS: Final = 86_400_000
+
+Ids = NDArray[np.int64]
+
+
+def parse_tweet_id(text: str) -> int | str:
+    """The ID that a text holds, as an int, or the reason why it holds none, as a str.
+
+    Spaces and one pair of quotes around the digits are forgiven, and so are leading zeros: the same
+    number is the same tweet. Digits other than ASCII's are not.
+    """
+    digits = text.strip()
+    if len(digits) >= 2 and digits[0] == digits[-1] and digits[0] in "\"'":
+        digits = digits[1:-1].strip()
+    if not digits:
+        return "empty"
+    if not (digits.isascii() and digits.isdigit()):
+        return "not a decimal number"
+    digits = digits.lstrip("0")
+    if not digits:
+        return "zero is no tweet ID"
+    if len(digits) > 19 or (value := int(digits)) > MAX_TWEET_ID:
+        return "larger than a tweet ID can be"
+    return value
+
+
+def created_ms(tweet_id: int) -> int | None:
+    """When the tweet was made, in ms since 1970 UTC; None for an ID from before Snowflake."""
+    return (tweet_id >> 22) + SNOWFLAKE_EPOCH_MS if tweet_id >= FIRST_SNOWFLAKE else None
+
+
+def first_id_at(time_ms: int) -> int:
+    """The smallest ID that a tweet made at time_ms (since 1970 UTC) or later can have.
+
+    An ID from before Snowflake is below every such ID that lies in this decade, so comparing with it
+    makes those tweets old, as they are.
+    """
+    return max((time_ms - SNOWFLAKE_EPOCH_MS) << 22, FIRST_SNOWFLAKE)
+
+
+def created_at_texts(ids: Ids) -> list[str | None]:
+    """`2018-11-09T19:20:26Z` for each ID, None for those from before Snowflake. Same order, same length."""
+    seconds = (((ids >> 22) + SNOWFLAKE_EPOCH_MS) // 1000).astype("datetime64[s]")
+    texts: list[str | None] = np.datetime_as_string(seconds, timezone="UTC").tolist()
+    for index in np.flatnonzero(ids < FIRST_SNOWFLAKE).tolist():
+        texts[index] = None
+    return texts
