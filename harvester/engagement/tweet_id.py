@@ -1,5 +1,6 @@
 """Tweet IDs: what is one, and what a Snowflake tells of its age. Source: contract, section 7."""
 
+import re
 from typing import Final
 
 import numpy as np
@@ -27,13 +28,30 @@ def parse_tweet_id(text: str) -> int | str:
     if not digits:
         return "empty"
     if not (digits.isascii() and digits.isdigit()):
-        return "not a decimal number"
+        return _why_not_decimal(digits)
     digits = digits.lstrip("0")
     if not digits:
         return "zero is no tweet ID"
     if len(digits) > 19 or (value := int(digits)) > MAX_TWEET_ID:
         return "larger than a tweet ID can be"
     return value
+
+
+_FORMS_OF_DAMAGE: Final = (
+    (re.compile(r"[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+"), "a spreadsheet has rounded it"),
+    (
+        re.compile(r"[0-9]+\.[0-9]*"),
+        "a decimal point: it was a floating-point number, its last digits are lost",
+    ),
+    (re.compile(r"-[0-9]+"), "negative"),
+    (re.compile(r"(https?://|(www\.|mobile\.)?(twitter|x)\.com/).*", re.DOTALL), "a link, not an ID"),
+    (re.compile(r"(\{|\[|window\.YTD).*", re.DOTALL), "JSON, not an ID"),
+)
+
+
+def _why_not_decimal(text: str) -> str:
+    reasons = (reason for form, reason in _FORMS_OF_DAMAGE if form.fullmatch(text))
+    return next(reasons, "not a decimal number")
 
 
 def created_ms(tweet_id: int) -> int | None:

@@ -1,0 +1,215 @@
+"""What a person sees while a harvest goes on: a bar on a terminal, a line now and then elsewhere.
+
+Progress is looked at from outside, a few times a second; the harvest does not know of it. A stream that is
+gone (closed terminal, broken pipe) ends the showing, never the harvest.
+"""
+
+import asyncio
+import math
+import time
+from collections import deque
+from typing import Final, Protocol
+
+import orjson
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from harvester.harvest import Harvest, Snapshot
+from harvester.report.summary import TWEET_URL
+
+BAR_EVERY_S: Final = 0.25
+LINE_EVERY_S: Final = 5.0
+PACE_OVER_S: Final = 30.0
+
+
+class Display(Protocol):
+    """Shows snapshots; every_s is how often it wants one."""
+
+    every_s: float
+
+    def show(self, snapshot: Snapshot, pace: "Pace") -> None:
+        """Show how far the harvest is."""
+
+    def close(self) -> None:
+        """Leave the screen in order."""
+
+
+class Pace:
+    """IDs and requests a second over the last half minute."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int, int]] = deque()
+
+    def see(self, snapshot: Snapshot, now: float) -> None:
+        """Take a snapshot's figures."""
+        self._seen.append((now, snapshot.n_settled, snapshot.requests.sent))
+        while now - self._seen[0][0] > PACE_OVER_S:
+            self._seen.popleft()
+
+    def _per_s(self, index: int) -> float:
+        first, last = self._seen[0], self._seen[-1]
+        return (last[index] - first[index]) / (last[0] - first[0]) if last[0] > first[0] else 0.0
+
+    @property
+    def ids_per_s(self) -> float:
+        """Tweets settled a second."""
+        return self._per_s(1)
+
+    @property
+    def requests_per_s(self) -> float:
+        """Requests sent a second."""
+        return self._per_s(2)
+
+
+async def watch(harvest: Harvest, display: Display) -> None:
+    """Show the harvest until this task is cancelled, and once more then."""
+    pace = Pace()
+    try:
+        while True:
+            await asyncio.sleep(display.every_s)
+            _show(harvest, display, pace)
+    finally:
+        _show(harvest, display, pace)
+        display.close()
+
+
+def _show(harvest: Harvest, display: Display, pace: Pace) -> None:
+    snapshot = harvest.snapshot()
+    if snapshot is not None:
+        pace.see(snapshot, time.monotonic())
+        try:
+            display.show(snapshot, pace)
+        except OSError:
+            display.every_s = math.inf
+
+
+class Bar:
+    """A bar with figures below it, drawn in place."""
+
+    every_s = BAR_EVERY_S
+
+    def __init__(self, console: Console) -> None:
+        self._live = Live(console=console, auto_refresh=False, transient=False)
+        self._live.start()
+
+    def show(self, snapshot: Snapshot, pace: Pace) -> None:
+        """Draw it anew."""
+        self._live.update(_draw(snapshot, pace), refresh=True)
+
+    def close(self) -> None:
+        """Leave the last picture standing."""
+        self._live.stop()
+
+
+class Lines:
+    """A plain line, or a JSON object, now and then, and at once when what is waited for changes."""
+
+    every_s = 0.5
+
+    def __init__(self, console: Console, *, as_json: bool) -> None:
+        self._console = console
+        self._as_json = as_json
+        self._next_at = 0.0
+        self._waited_for: str | None = None
+
+    def show(self, snapshot: Snapshot, pace: Pace) -> None:
+        """Write a line if it is time for one."""
+        reason = snapshot.wait.reason if snapshot.wait else None
+        now = time.monotonic()
+        if now < self._next_at and reason == self._waited_for:
+            return
+        self._next_at, self._waited_for = now + LINE_EVERY_S, reason
+        if self._as_json:
+            text = orjson.dumps({"event": "progress", **_fields(snapshot, pace)}).decode()
+        else:
+            text = ", ".join(
+                part for part in (_done(snapshot), *_figures(snapshot, pace), _top(snapshot)) if part
+            )
+        self._console.print(text, soft_wrap=True, highlight=False, markup=False)
+
+    def close(self) -> None:
+        """Nothing is left on the screen."""
+
+
+def _draw(snapshot: Snapshot, pace: Pace) -> RenderableType:
+    total = _estimated_total(snapshot)
+    bar = Table.grid(expand=True, padding=(0, 1))
+    bar.add_column(ratio=1)
+    bar.add_column(justify="right", no_wrap=True)
+    bar.add_row(
+        ProgressBar(total=total, completed=snapshot.n_settled, pulse=total is None), Text(_done(snapshot))
+    )
+    figures = Text(" · ".join(_figures(snapshot, pace)), overflow="ellipsis", no_wrap=True)
+    if snapshot.wait:
+        figures.stylize("yellow")
+    lines: list[RenderableType] = [bar, figures]
+    if top := _top(snapshot):
+        lines.append(Text(top, style="dim", overflow="ellipsis", no_wrap=True))
+    return Group(*lines)
+
+
+def _estimated_total(snapshot: Snapshot) -> int | None:
+    """All IDs; while the input is being read, what it will come to if it goes on like this."""
+    if snapshot.n_total is not None:
+        return snapshot.n_total
+    if snapshot.fraction_read and snapshot.n_planned:
+        return max(round(snapshot.n_planned / snapshot.fraction_read), snapshot.n_settled)
+    return None
+
+
+def _done(snapshot: Snapshot) -> str:
+    total = _estimated_total(snapshot)
+    if total is None:
+        return f"{snapshot.n_settled:,} IDs"
+    about = "" if snapshot.n_total is not None else "about "
+    return f"{snapshot.n_settled:,} of {about}{total:,} IDs ({snapshot.n_settled / max(total, 1):.0%})"
+
+
+def _figures(snapshot: Snapshot, pace: Pace) -> list[str]:
+    requests = snapshot.requests
+    figures = [f"{pace.ids_per_s:,.0f} IDs/s", f"{pace.requests_per_s * 60:,.0f} requests/min"]
+    if snapshot.limit_per_minute:
+        figures[-1] += f" of {snapshot.limit_per_minute:,.0f}"
+    figures.append(f"{requests.sent:,} requests")
+    figures.append(f"{requests.rate_limited:,} × 429")
+    if n_errors := sum(requests.errors.values()):
+        figures.append(f"{n_errors:,} errors")
+    if snapshot.wait:
+        left = "" if math.isinf(snapshot.wait_s) else f", {duration(snapshot.wait_s)} left"
+        what = "rate limit" if snapshot.wait.reason == "rate limit" else "the service is in trouble, probing"
+        figures.insert(0, f"{what}{left}")
+    total = _estimated_total(snapshot)
+    if total is not None and pace.ids_per_s and total > snapshot.n_settled:
+        figures.append(f"{duration((total - snapshot.n_settled) / pace.ids_per_s)} left")
+    return figures
+
+
+def _top(snapshot: Snapshot) -> str:
+    if snapshot.top is None:
+        return ""
+    metric, value, tweet_id = snapshot.top
+    return f"top {metric}: {value:,} {TWEET_URL}{tweet_id}"
+
+
+def _fields(snapshot: Snapshot, pace: Pace) -> dict[str, object]:
+    return {
+        "settled": snapshot.n_settled,
+        "total": snapshot.n_total,
+        "ids_per_s": round(pace.ids_per_s, 1),
+        "requests": snapshot.requests.sent,
+        "rate_limited": snapshot.requests.rate_limited,
+        "errors": sum(snapshot.requests.errors.values()),
+        "waiting_for": snapshot.wait.reason if snapshot.wait else None,
+        "wait_s": round(snapshot.wait_s, 1) if math.isfinite(snapshot.wait_s) else None,
+    }
+
+
+def duration(seconds: float) -> str:
+    """`41 s`, `12 min`, `3 h 20 min`."""
+    if seconds < 100:
+        return f"{max(seconds, 0):.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,289 @@
+"""`harvester run`: harvest, or go on with it."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import orjson
+from rich.console import Console
+
+from harvester.cli.configuration import apply_config_file, config_home
+from harvester.cli.main import complain, print_json
+from harvester.cli.progress import Bar, Display, Lines, watch
+from harvester.cli.simulated import simulator
+from harvester.cli.tables import print_outcome
+from harvester.config.credentials import load_credentials
+from harvester.config.options import (
+    Options,
+    parse_age_ms,
+    parse_concurrency,
+    parse_endpoints,
+    parse_list,
+    parse_rates,
+    parse_url,
+)
+from harvester.engagement.credentials import Credentials
+from harvester.engagement.endpoints import DEFAULT_AUTH_URL, DEFAULT_BASE_URL
+from harvester.errors import ExitCode, HarvesterError
+from harvester.harvest import Harvest, Outcome
+from harvester.rundir.directory import RunDirectory
+
+SIGNALS: Final = {
+    "SIGINT": ExitCode.INTERRUPTED,
+    "SIGTERM": ExitCode.TERMINATED,
+    "SIGHUP": ExitCode.TERMINATED,
+}
+
+EPILOG: Final = """\b
+Examples:
+  harvester run ids.txt -o runs/july
+  zcat ids-*.gz | harvester run - -o runs/all --rate 600/min
+  harvester run input_samples --simulate -o demo-run
+
+Credentials never are flags: HARVESTER_BEARER_TOKEN for public metrics; HARVESTER_CONSUMER_KEY,
+_CONSUMER_SECRET, _ACCESS_TOKEN and _ACCESS_TOKEN_SECRET for one's own tweets. Each also with _FILE or
+_COMMAND behind it. Every flag is also HARVESTER_<FLAG>, and a key of harvester.toml.
+"""
+
+
+@click.command(
+    "run", epilog=EPILOG, context_settings={"auto_envvar_prefix": "HARVESTER", "show_default": True}
+)
+@click.argument("inputs", nargs=-1, metavar="INPUT…")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The run directory."
+)
+@click.option(
+    "-e", "--endpoint", multiple=True, default=["totals"], metavar="NAME", help="Endpoint to ask; repeatable."
+)
+@click.option(
+    "-m", "--metrics", metavar="LIST", help="Comma-separated engagement types.  [default: all allowed]"
+)
+@click.option(
+    "--top", type=click.IntRange(0), default=10, metavar="N", help="Top tweets per metric, 0 for none."
+)
+@click.option(
+    "--rate",
+    multiple=True,
+    metavar="LIMIT",
+    help="A ceiling: 600/min, 10/s, or ENDPOINT=…  [default: what the API's headers say]",
+)
+@click.option("--concurrency", multiple=True, metavar="N", help="Workers, or ENDPOINT=N.  [default: 8]")
+@click.option(
+    "--format",
+    "format_",
+    metavar="NAME",
+    help="Force the input format: text, csv, tsv.  [default: found out]",
+)
+@click.option("--column", metavar="NAME|N", help="The column of the ID.  [default: found out]")
+@click.option("--dedupe/--no-dedupe", default=True, help="Ask for each ID once, exactly.")
+@click.option("--account", metavar="NAME", help="Whose access token, from the credentials file.")
+@click.option(
+    "--grace",
+    type=click.FloatRange(0),
+    default=5.0,
+    metavar="SECONDS",
+    help="For requests in flight at SIGINT/SIGTERM.",
+)
+@click.option(
+    "--timeout", type=click.FloatRange(1), default=60.0, metavar="SECONDS", help="For one request as a whole."
+)
+@click.option(
+    "--patience",
+    type=click.FloatRange(1),
+    default=900.0,
+    metavar="SECONDS",
+    help="So long without any answer, and the run stops.",
+)
+@click.option("--base-url", default=DEFAULT_BASE_URL, metavar="URL", help="The API.")
+@click.option("--auth-url", default=DEFAULT_AUTH_URL, metavar="URL", help="The token service.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N IDs, as a sample.")
+@click.option("--newer-than", metavar="AGE", help="Only tweets younger than 90m, 6h, 28d, 2w.")
+@click.option("--simulate", is_flag=True, help="Harvest from an embedded simulator in a process of its own.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    is_eager=True,
+    callback=apply_config_file,
+    metavar="FILE",
+    help="TOML with flags as keys.  [default: harvester.toml if there]",
+)
+@click.option("--progress/--no-progress", default=None, help="A bar, or none.  [default: on a terminal]")
+@click.option("-q", "--quiet", is_flag=True, help="Only errors.")
+@click.option("-v", "--verbose", count=True, help="More words.")
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", help="Of lines on standard error."
+)
+def run(
+    inputs: tuple[str, ...],
+    out: Path,
+    endpoint: tuple[str, ...],
+    metrics: str | None,
+    top: int,
+    rate: tuple[str, ...],
+    concurrency: tuple[str, ...],
+    format_: str | None,
+    column: str | None,
+    dedupe: bool,  # noqa: FBT001  # click calls by name
+    account: str | None,
+    grace: float,
+    timeout: float,
+    patience: float,
+    base_url: str,
+    auth_url: str,
+    limit: int | None,
+    newer_than: str | None,
+    simulate: bool,  # noqa: FBT001
+    config: Path | None,  # noqa: ARG001  # read by its callback
+    progress: bool | None,  # noqa: FBT001
+    quiet: bool,  # noqa: FBT001
+    verbose: int,
+    log_format: str,
+) -> int:
+    """Harvest the metrics of all tweet IDs in INPUT…, or go on with it.
+
+    INPUT is any number of files, folders and globs, or - for standard input: text, CSV or TSV, gzipped or
+    not. Records go to DIR/totals.ndjson, what no record could be had for to DIR/totals.failed.ndjson,
+    lines that are no tweet ID to DIR/rejected.ndjson. The same command goes on where it stopped.
+    """
+    options = Options(
+        inputs=inputs,
+        out=out,
+        endpoints=parse_endpoints(endpoint),
+        metrics=None if metrics is None else parse_list(metrics),
+        top=top,
+        rates=parse_rates(rate),
+        concurrency=parse_concurrency(concurrency),
+        file_format=format_,
+        column=column,
+        dedupe=dedupe,
+        account=account,
+        grace_s=grace,
+        base_url=parse_url(base_url, "--base-url"),
+        auth_url=parse_url(auth_url, "--auth-url"),
+        limit=limit,
+        newer_than_ms=None if newer_than is None else parse_age_ms(newer_than),
+        timeout_s=timeout,
+        patience_s=patience,
+        is_simulated=simulate,
+    )
+    terminal = _Terminal(quiet=quiet, wants_bar=progress, as_json=log_format == "json", verbosity=verbose)
+    with contextlib.ExitStack() as stack:
+        if simulate:
+            simulated = stack.enter_context(simulator())
+            credentials = simulated.credentials
+            options = replace(options, base_url=simulated.base_url, auth_url=simulated.base_url)
+        else:
+            stored = config_home(os.environ) / "credentials.toml"
+            credentials = load_credentials(os.environ, stored, account)
+        try:
+            outcome = _run_loop(_harvest(options, credentials, terminal))
+        except HarvesterError as error:
+            outcome = Outcome(error.exit_code, error=error)
+    terminal.show_end(options, outcome)
+    return outcome.exit_code
+
+
+async def _harvest(options: Options, credentials: Credentials, terminal: "_Terminal") -> Outcome:
+    harvest = Harvest(options, credentials, on_open=terminal.show_start)
+    loop = asyncio.get_running_loop()
+    for name, code in SIGNALS.items():
+        if hasattr(signal, name):
+            loop.add_signal_handler(getattr(signal, name), partial(harvest.interrupt, code))
+    watching = asyncio.ensure_future(watch(harvest, terminal.display())) if terminal.is_watched else None
+    try:
+        return await harvest.run()
+    finally:
+        if watching:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+
+def _run_loop(main: Coroutine[Any, Any, Outcome]) -> Outcome:
+    runner: Callable[[Coroutine[Any, Any, Outcome]], Outcome] = asyncio.run
+    with contextlib.suppress(ImportError):  # not on Windows
+        import uvloop  # noqa: PLC0415
+
+        runner = uvloop.run
+    return runner(main)
+
+
+class _Terminal:
+    """Standard output and standard error of a run, and who reads them.
+
+    Data goes to standard output, everything else to standard error. wants_bar: None to have one where a
+    person is looking.
+    """
+
+    def __init__(self, *, quiet: bool, wants_bar: bool | None, as_json: bool, verbosity: int) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._quiet = quiet
+        self._as_json = as_json
+        is_looked_at = (
+            self._console.is_terminal and not self._console.is_dumb_terminal and not os.environ.get("CI")
+        )
+        self._has_bar = (is_looked_at if wants_bar is None else wants_bar) and not quiet and not as_json
+        self.is_watched = not quiet and wants_bar is not False
+        level = logging.DEBUG if verbosity > 1 else logging.INFO if verbosity else logging.WARNING
+        logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)s %(name)s: %(message)s")
+
+    def display(self) -> Display:
+        """What shows the progress."""
+        return Bar(self._console) if self._has_bar else Lines(self._console, as_json=self._as_json)
+
+    def show_start(self, directory: RunDirectory) -> None:
+        """One line that says what begins."""
+        if directory.is_complete:
+            self._say("complete", f"{directory.path} is complete, nothing is left to do", {})
+            return
+        mark = next(iter(directory.marks.values()))
+        if mark.batches:
+            cut = (
+                f" (cut {directory.n_cut_bytes:,} bytes of uncommitted records)"
+                if directory.n_cut_bytes
+                else ""
+            )
+            text = f"{directory.path}: resuming at batch {mark.batches:,}{cut}"
+            self._say("resume", text, {"batch": mark.batches, "cut_bytes": directory.n_cut_bytes})
+        else:
+            self._say("start", f"harvesting into {directory.path}", {})
+
+    def show_end(self, options: Options, outcome: Outcome) -> None:
+        """The tables for a person, the hint how to go on, and the last line for a pipeline."""
+        if outcome.error:
+            complain(outcome.error.message, outcome.error.hint)
+        elif outcome.exit_code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
+            complain(f"stopped, all that was answered is kept; to go on: {_this_command()}", None)
+        elif not self._quiet and not outcome.was_complete and not self._as_json:
+            print_outcome(self._console, outcome)
+        if outcome.exit_code is ExitCode.INCOMPLETE:
+            complain(
+                f"{options.out} is not complete: dead letters or unreadable input remain",
+                f"To ask for the dead letters again: {_this_command()}",
+            )
+        if not sys.stdout.isatty():
+            print_json(
+                {"schema": 1, "run_dir": str(options.out), **outcome.counts(), "exit": int(outcome.exit_code)}
+            )
+
+    def _say(self, event: str, text: str, fields: dict[str, object]) -> None:
+        if self._quiet:
+            return
+        if self._as_json:
+            text = orjson.dumps({"event": event, **fields}).decode()
+        self._console.print(text, soft_wrap=True, markup=False)
+
+
+def _this_command() -> str:
+    """The command line as it can be typed again. Secrets never stand in it."""
+    return shlex.join(["harvester", *sys.argv[1:]])

@@ -1,0 +1,81 @@
+"""The embedded simulator as a child process of `run --simulate`.
+
+It listens on a port of its own and has a session of its own, so that Ctrl-C reaches only the harvest, which
+still has answers to wait for. It ends with its parent, however that ends: its standard input closes then.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+
+from harvester.engagement.credentials import AccessToken, AppKey, Credentials, Secret
+from harvester.errors import ServiceError
+
+START_TIMEOUT_S = 30
+LAST_LINES = 5
+
+
+class Simulated:
+    """A running simulator: where it is, and what it accepts."""
+
+    def __init__(self, process: subprocess.Popen[str], base_url: str, credentials: Credentials) -> None:
+        self.base_url = base_url
+        self.credentials = credentials
+        self._process = process
+
+    @property
+    def has_died(self) -> bool:
+        """Whether the simulator has ended by itself."""
+        return self._process.poll() is not None
+
+
+@contextlib.contextmanager
+def simulator() -> Iterator[Simulated]:
+    """Start the simulator, with random credentials that nobody else knows, and stop it at the end.
+
+    Raises ServiceError with its last lines when it does not start.
+    """
+    names = ("CONSUMER_KEY", "CONSUMER_SECRET", "ACCESS_TOKEN", "ACCESS_TOKEN_SECRET", "BEARER_TOKEN")
+    values = {name: secrets.token_urlsafe(24) for name in names}
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "harvester", "simulate", "--exit-with-parent"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env={**_environment(), **{f"HARVESTER_{name}": value for name, value in values.items()}},
+            start_new_session=True,
+            text=True,
+        )
+        try:
+            said = process.stdout.readline() if process.stdout else ""
+            if not said:
+                process.wait(START_TIMEOUT_S)
+                errors.seek(0)
+                last = " / ".join(errors.read().splitlines()[-LAST_LINES:])
+                raise ServiceError(f"the simulator did not start (exit code {process.returncode}): {last}")
+            credentials = Credentials(
+                AppKey(Secret(values["CONSUMER_KEY"]), Secret(values["CONSUMER_SECRET"])),
+                AccessToken(Secret(values["ACCESS_TOKEN"]), Secret(values["ACCESS_TOKEN_SECRET"])),
+                Secret(values["BEARER_TOKEN"]),
+            )
+            yield Simulated(process, json.loads(said)["base_url"], credentials)
+        finally:
+            if process.stdin:
+                process.stdin.close()
+            if process.stdout:
+                process.stdout.close()
+            process.terminate()
+            process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """The parent's environment without its own settings: they are meant for the harvest."""
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith(("HARVESTER_", "TWITTER_"))
+    }

@@ -1,0 +1,119 @@
+"""The options of a run as one value, and how their texts are read. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from harvester.engagement.allowance import Rate
+from harvester.engagement.endpoints import DEFAULT_AUTH_URL, DEFAULT_BASE_URL, ENDPOINTS
+from harvester.engagement.metrics import EndpointName
+from harvester.errors import UsageError
+
+DEFAULT_CONCURRENCY: Final = 8
+_WINDOWS_S: Final = {"s": 1.0, "sec": 1.0, "second": 1.0, "m": 60.0, "min": 60.0, "minute": 60.0, "h": 3600.0}
+_AGES_MS: Final = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to harvest, from where, and how fast.
+
+    metrics: None for all that endpoint and credentials allow. rates: ceilings by endpoint. limit: only the
+    first so many IDs. newer_than_ms: only tweets younger than that. patience_s: so long without any answer,
+    and the run stops. is_simulated: base_url is an embedded simulator, whose address changes each time.
+    """
+
+    inputs: tuple[str, ...]
+    out: Path
+    endpoints: tuple[EndpointName, ...] = ("totals",)
+    metrics: tuple[str, ...] | None = None
+    top: int = 10
+    rates: Mapping[EndpointName, Rate] = field(default_factory=dict)
+    concurrency: Mapping[EndpointName, int] = field(default_factory=dict)
+    file_format: str | None = None
+    column: str | None = None
+    dedupe: bool = True
+    account: str | None = None
+    grace_s: float = 5.0
+    base_url: str = DEFAULT_BASE_URL
+    auth_url: str = DEFAULT_AUTH_URL
+    limit: int | None = None
+    newer_than_ms: int | None = None
+    timeout_s: float = 60.0
+    patience_s: float = 900.0
+    is_simulated: bool = False
+
+
+def parse_endpoints(names: Sequence[str]) -> tuple[EndpointName, ...]:
+    """Endpoints by name, each once. Raises UsageError for one that is unknown or cannot be harvested yet."""
+    for name in names:
+        if name not in ENDPOINTS:
+            raise UsageError(f"unknown endpoint {name[:60]!r}", f"The endpoints are: {', '.join(ENDPOINTS)}.")
+        if name != "totals":
+            raise UsageError(f"this version harvests totals only, not {name}")
+    return tuple(endpoint for endpoint in ENDPOINTS if endpoint in names)
+
+
+def parse_list(text: str) -> tuple[str, ...]:
+    """The parts of a comma-separated list, without spaces and empty ones."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def parse_rates(texts: Sequence[str]) -> dict[EndpointName, Rate]:
+    """`600/min` for every endpoint, `totals=10/s` for one; the later wins. Raises UsageError."""
+    rates: dict[EndpointName, Rate] = {}
+    for text in texts:
+        for endpoint, value in _for_endpoints(text, "--rate"):
+            rates[endpoint] = _parse_rate(value)
+    return rates
+
+
+def parse_concurrency(texts: Sequence[str]) -> dict[EndpointName, int]:
+    """`16` for every endpoint, `totals=16` for one; the later wins. Raises UsageError."""
+    workers: dict[EndpointName, int] = {}
+    for text in texts:
+        for endpoint, value in _for_endpoints(text, "--concurrency"):
+            if not value.isdecimal() or not 1 <= int(value) <= 10_000:
+                raise UsageError(f"--concurrency {value[:60]!r} is no number of workers from 1 to 10000")
+            workers[endpoint] = int(value)
+    return workers
+
+
+def parse_age_ms(text: str) -> int:
+    """`90m`, `6h`, `28d`, `2w` in milliseconds. Raises UsageError."""
+    match = re.fullmatch(r"(\d{1,9})([mhdw])", text.strip())
+    if not match:
+        raise UsageError(f"{text[:60]!r} is no age", "Write for instance 90m, 6h, 28d or 2w.")
+    return int(match[1]) * _AGES_MS[match[2]]
+
+
+def parse_url(text: str, flag: str) -> str:
+    """A base URL without the slash at its end. Raises UsageError."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"{flag} {text[:120]!r} is no http or https URL")
+    if parts.username or parts.password:
+        raise UsageError(
+            f"{flag} holds a user name or password", "Secrets go into the environment or a file."
+        )
+    return text.rstrip("/")
+
+
+def _for_endpoints(text: str, flag: str) -> list[tuple[EndpointName, str]]:
+    name, has_name, value = text.rpartition("=")
+    if not has_name:
+        return [(endpoint, value.strip()) for endpoint in ENDPOINTS]
+    if name.strip() not in ENDPOINTS:
+        raise UsageError(f"{flag} {text[:60]!r} names no endpoint", f"They are: {', '.join(ENDPOINTS)}.")
+    return [(endpoint, value.strip()) for endpoint in ENDPOINTS if endpoint == name.strip()]
+
+
+def _parse_rate(text: str) -> Rate:
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)\s*/\s*([a-z]+)", text.lower())
+    window_s = _WINDOWS_S.get(match[2]) if match else None
+    if not match or not window_s or float(match[1]) <= 0:
+        raise UsageError(f"--rate {text[:60]!r} is no rate", "Write for instance 600/min or 10/s.")
+    return Rate(float(match[1]), window_s)

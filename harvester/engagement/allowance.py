@@ -1,0 +1,97 @@
+"""What the rate-limit headers say. Pure. Source: contract, section 5."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+MINUTE_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many requests in a window of so many seconds."""
+
+    requests: float
+    window_s: float
+
+    @property
+    def per_s(self) -> float:
+        """Requests a second."""
+        return self.requests / self.window_s
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One allowance window: limit and remaining in requests, resets_in_s from now. None: not told."""
+
+    length_s: float
+    limit: int | None
+    remaining: int | None
+    resets_in_s: float | None
+
+
+def read_windows(headers: Mapping[str, str], wall_s: float) -> tuple[Window, ...]:
+    """The minute's and the second's window, as far as the headers tell of them.
+
+    Reset times are compared with the server's own clock where its `Date` is given: ours may be off.
+    """
+    now_s = _server_time(headers, wall_s)
+    windows = []
+    for name, length_s in (("minute", MINUTE_S), ("second", 1.0)):
+        limit = _number(headers.get(f"x-per-{name}-limit"))
+        remaining = _number(headers.get(f"x-per-{name}-remaining"))
+        reset = _number(headers.get(f"x-per-{name}-reset"))
+        if limit is None and remaining is None:
+            continue
+        # A reset further away than its window is not believed.
+        resets_in_s = None if reset is None else min(max(reset - now_s, 0.0), length_s)
+        whole = int(limit) if limit is not None and limit >= 1 else None
+        windows.append(Window(length_s, whole, None if remaining is None else int(remaining), resets_in_s))
+    return tuple(windows)
+
+
+def retry_after_s(headers: Mapping[str, str], wall_s: float) -> float | None:
+    """The seconds that `Retry-After` asks for, given as a number or as a date; None when it is not there."""
+    value = headers.get("Retry-After")
+    if value is None:
+        return None
+    if (seconds := _number(value)) is not None:
+        return seconds
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - _server_time(headers, wall_s), 0.0)
+
+
+def wait_after_429_s(headers: Mapping[str, str], wall_s: float) -> float:
+    """How long the whole endpoint holds after a 429: as told, or to the reset, or to the next minute."""
+    told = retry_after_s(headers, wall_s)
+    if told is not None:
+        return told
+    # Where neither window says that it is used up, the longer one is the safe guess.
+    windows = read_windows(headers, wall_s)
+    spent = [w for w in windows if w.remaining is not None and w.remaining <= 0] or windows
+    resets = [w.resets_in_s for w in spent if w.resets_in_s is not None]
+    if resets:
+        return max(resets)
+    now_s = _server_time(headers, wall_s)
+    return MINUTE_S - now_s % MINUTE_S
+
+
+def _server_time(headers: Mapping[str, str], wall_s: float) -> float:
+    try:
+        return parsedate_to_datetime(headers["Date"]).timestamp()
+    except (KeyError, ValueError, TypeError):
+        return wall_s
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text) if text is not None else None
+    except ValueError:
+        return None
+    return value if value is not None and math.isfinite(value) and value >= 0 else None

@@ -1,0 +1,115 @@
+"""What an answer of the API can mean. Values only; `response.read_answer` makes them.
+
+Answer
+├── Counted           200: counts for some or all of the tweets asked
+├── Gone              400 that tells which tweets are unavailable
+├── Unowned           403 that names tweets which the token's user does not own
+├── MetricsDenied     403 that names metrics which the token may not read
+├── Refused           400, 403 and the like that name nobody
+├── RateLimited       429
+├── Unauthorized      401
+├── WrongUrl          404
+└── Trouble           everything that may pass: 5xx, unreadable bodies, and what the wire does
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import msgspec
+
+Counts = msgspec.Struct
+"""The counts of one tweet: a field for each metric of the run, an int, or UNSET where the API gave none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The counts of one request.
+
+    rows: aligned with the request's tweet IDs, None for a tweet that the answer does not count.
+    unsupported: by tweet ID, the metrics that the API cannot count for it; they are UNSET in its row.
+    malformed: by tweet ID, what stood there instead of counts; such a tweet has no row.
+    n_unexpected: tweets in the answer that were not asked; they are left out.
+    """
+
+    rows: Sequence[Counts | None]
+    unavailable: frozenset[str] = frozenset()
+    unsupported: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    malformed: Mapping[str, str] = field(default_factory=dict)
+    n_unexpected: int = 0
+
+    def mentions(self, tweet_id: str) -> bool:
+        """Whether the answer lists the tweet elsewhere than among the counts, or counts it wrongly."""
+        return tweet_id in self.unavailable or tweet_id in self.unsupported or tweet_id in self.malformed
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The request was refused because these tweets are unavailable (protected, or all of them gone)."""
+
+    tweet_ids: frozenset[str]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unowned:
+    """The request was refused because the token's user does not own these tweets."""
+
+    tweet_ids: frozenset[str]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsDenied:
+    """The request was refused because the token may not read these metrics."""
+
+    metrics: frozenset[str]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The request was refused, and the answer does not tell because of which tweet."""
+
+    status: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimited:
+    """More requests than the allowance grants."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unauthorized:
+    """The credentials are not accepted."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrongUrl:
+    """There is no such endpoint at this address."""
+
+    message: str
+
+
+TroubleKind = Literal["service", "unreadable", "not the API", "incomplete", "connection", "timeout"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that may be over when asked again.
+
+    kind "connection" and "timeout" come from the transport, the others from reading the answer.
+    fingerprint: the same for the same unreadable bytes, None where there were none to compare.
+    """
+
+    kind: TroubleKind
+    message: str
+    fingerprint: int | None = None
+
+
+Answer = Counted | Gone | Unowned | MetricsDenied | Refused | RateLimited | Unauthorized | WrongUrl | Trouble

@@ -1,0 +1,57 @@
+"""Credentials, made of secrets that do not show themselves."""
+
+from dataclasses import dataclass
+
+
+class Secret:
+    """A string that only `reveal` shows; printing, formatting and pickling it do not."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The secret itself. To be called where it goes on the wire, and nowhere else."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __reduce__(self) -> str | tuple[object, ...]:
+        raise TypeError("a secret is not written anywhere")
+
+
+@dataclass(frozen=True, slots=True)
+class AppKey:
+    """The consumer key and secret of the app. Both are kept from sight."""
+
+    key: Secret
+    secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A user's access token and its secret, for OAuth 1.0a together with the app's key."""
+
+    token: Secret
+    secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What is configured; None for what is not."""
+
+    app_key: AppKey | None = None
+    access_token: AccessToken | None = None
+    bearer_token: Secret | None = None
+
+    @property
+    def has_user_context(self) -> bool:
+        """Whether requests can be signed for a user."""
+        return self.app_key is not None and self.access_token is not None
+
+    @property
+    def fetches_bearer(self) -> bool:
+        """Whether a bearer token has to be fetched: only the app's key is there."""
+        return self.app_key is not None and self.access_token is None and self.bearer_token is None

@@ -1,0 +1,122 @@
+"""Running totals and the top tweets per metric, as a stream. Pure.
+
+`reduce_batch` boils a settled batch down to a `Partial` when its answer has come; `Reduction.add` merges
+partials in the order of the batches. Sums and top lists are associative, so the order changes nothing but
+which checkpoint they belong to.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from heapq import heappush, heapreplace
+from operator import attrgetter, itemgetter
+from typing import Any
+
+from msgspec import UNSET
+
+from harvester.engagement.answer import Counts
+from harvester.engagement.settling import Settled, Status
+
+
+class TopList:
+    """The n tweets with the highest values; of equal values the smaller ID comes first. No zeros."""
+
+    def __init__(self, size: int, entries: Iterable[tuple[int, int]] = ()) -> None:
+        self._size = size
+        self._heap: list[tuple[int, int]] = []
+        for value, tweet_id in entries:
+            self.add(value, tweet_id)
+
+    @property
+    def floor(self) -> int:
+        """No value below this can enter any more. It only rises."""
+        return self._heap[0][0] if len(self._heap) == self._size else 1
+
+    def add(self, value: int, tweet_id: int) -> None:
+        """Offer a tweet that was not offered before."""
+        if value < 1 or not self._size:
+            return
+        entry = (value, -tweet_id)
+        if len(self._heap) < self._size:
+            heappush(self._heap, entry)
+        elif entry > self._heap[0]:
+            heapreplace(self._heap, entry)
+
+    def ranked(self) -> list[tuple[int, int]]:
+        """(value, tweet ID), the highest first."""
+        return [(value, -negative) for value, negative in sorted(self._heap, reverse=True)]
+
+
+@dataclass(slots=True)
+class Partial:
+    """What one batch adds: records by status, sums by metric, (value, tweet ID) that may enter a top list."""
+
+    n_by_status: Counter[Status]
+    sums: dict[str, int] = field(default_factory=dict)
+    candidates: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+
+
+class Reduction:
+    """The totals of an endpoint so far. top: the length of its top lists, 0 for none."""
+
+    def __init__(self, columns: Sequence[str], top: int) -> None:
+        self.n_by_status: Counter[Status] = Counter()
+        self.totals = dict.fromkeys(columns, 0)
+        self.tops = {metric: TopList(top) for metric in columns}
+        self._top = top
+
+    def add(self, partial: Partial) -> None:
+        """Merge what one batch adds."""
+        self.n_by_status.update(partial.n_by_status)
+        for metric, value in partial.sums.items():
+            self.totals[metric] += value
+        for metric, entries in partial.candidates.items():
+            for value, tweet_id in entries:
+                self.tops[metric].add(value, tweet_id)
+
+    def reduce_batch(self, settled: Settled) -> Partial:
+        """What a batch will add. Values below a top list's present floor are left out: it never sinks."""
+        rows, tweet_ids = settled.rows, settled.request.tweet_ids
+        n_by_status = Counter(fate.status for fate in settled.fates.values())
+        n_by_status[Status.OK] += len(rows) - len(settled.fates)
+        del n_by_status[Status.DEAD]
+        partial = Partial(n_by_status)
+        if settled.fates:
+            counted = [(row, i) for row, i in zip(rows, tweet_ids, strict=True) if row is not None]
+            rows, tweet_ids = [row for row, _ in counted], tuple(i for _, i in counted)
+        for metric in settled.request.metrics:
+            self._reduce_column(partial, metric, rows, tweet_ids)
+        return partial
+
+    def _reduce_column(
+        self, partial: Partial, metric: str, rows: Sequence[Counts | None], tweet_ids: Sequence[str]
+    ) -> None:
+        values = list(map(attrgetter(metric), rows))
+        try:
+            partial.sums[metric] = sum(values)
+        except TypeError:  # some are UNSET; finding that out this way costs nothing where none is
+            pairs = [pair for pair in zip(values, tweet_ids, strict=True) if pair[0] is not UNSET]
+            values, tweet_ids = list(map(itemgetter(0), pairs)), list(map(itemgetter(1), pairs))
+            partial.sums[metric] = sum(values)
+        floor = self.tops[metric].floor
+        if self._top and values and max(values) >= floor:
+            partial.candidates[metric] = [
+                (value, int(i)) for value, i in zip(values, tweet_ids, strict=True) if value >= floor
+            ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as JSON can hold it."""
+        return {
+            "counts": {status.value: n for status, n in self.n_by_status.items()},
+            "totals": self.totals,
+            "top": {metric: top.ranked() for metric, top in self.tops.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, columns: Sequence[str], top: int, state: Mapping[str, Any]) -> "Reduction":
+        """The reduction that `to_dict` described."""
+        reduction = cls(columns, top)
+        reduction.n_by_status.update({Status(name): n for name, n in state["counts"].items()})
+        reduction.totals.update(state["totals"])
+        reduction.tops.update({metric: TopList(top, entries) for metric, entries in state["top"].items()})
+        return reduction

@@ -1,0 +1,181 @@
+"""`journal.db`: the checkpoint. It vouches for so many batches and so many bytes of each file, and no more.
+
+Read and write order, which every other module relies on:
+
+1. records and rejected lines are appended and fsynced, then the journal commits what they now hold. A kill
+   between the two leaves bytes that the journal does not know; the next run cuts them away.
+2. The journal never speaks of bytes that were not synced before. A file shorter than its entry is damage.
+3. Dead letters live in here, and `….failed.ndjson` is made from them: a dead letter that becomes a record
+   goes in the same transaction that counts the record.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from harvester.errors import RunDirectoryError, StorageError
+
+SCHEMA_VERSION: Final = 1
+_TABLES: Final = """
+    CREATE TABLE run (schema INTEGER NOT NULL, run_id TEXT NOT NULL);
+    CREATE TABLE input (rejected_lines INTEGER NOT NULL, rejected_bytes INTEGER NOT NULL,
+                        rejected_hash BLOB NOT NULL);
+    CREATE TABLE endpoint (name TEXT PRIMARY KEY, batches INTEGER NOT NULL, chain BLOB NOT NULL,
+                           records_bytes INTEGER NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE dead_letter (position INTEGER PRIMARY KEY, endpoint TEXT NOT NULL,
+                              tweet_id INTEGER NOT NULL, letter TEXT NOT NULL);
+    CREATE UNIQUE INDEX dead_letter_of ON dead_letter (endpoint, tweet_id);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class InputMark:
+    """How much of the rejected lines is in `rejected.ndjson`: lines, bytes, and the hash of those bytes."""
+
+    rejected_lines: int = 0
+    rejected_bytes: int = 0
+    rejected_hash: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointMark:
+    """How far an endpoint is.
+
+    batches: all below this number are in. chain: the rolling hash of their IDs. records_bytes: the length
+    of its records. state: totals, top lists, request counts and the pace learnt, as JSON holds them.
+    """
+
+    batches: int = 0
+    chain: bytes = bytes(16)
+    records_bytes: int = 0
+    state: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One durable step: where the files are now, and which dead letters come and go.
+
+    settled_again: tweets that had a dead letter and were asked again. dead: (tweet ID, letter as JSON).
+    """
+
+    input: InputMark
+    endpoint: str
+    mark: EndpointMark
+    settled_again: tuple[int, ...] = ()
+    dead: tuple[tuple[int, bytes], ...] = ()
+
+
+class Journal:
+    """The open journal of a run. Used by one thread at a time, from any thread.
+
+    Raises RunDirectoryError when it is of another run, another schema or damaged, and StorageError when the
+    disk refuses.
+    """
+
+    def __init__(self, path: Path, run_id: str) -> None:
+        self._path = path
+        with self._errors():
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            # WAL needs shared memory, which a network file system may not have; SQLite then says so by
+            # keeping the mode it has, and a rollback journal serves as well.
+            mode = self._db.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+            if mode != "wal":
+                self._db.execute("PRAGMA journal_mode=TRUNCATE")
+            self._db.execute("PRAGMA synchronous=FULL")
+            if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'run'").fetchone():
+                self._create(run_id)
+            self._check(run_id)
+
+    def _create(self, run_id: str) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+        for statement in _TABLES.split(";")[:-1]:
+            self._db.execute(statement)
+        self._db.execute("INSERT INTO run VALUES (?, ?)", (SCHEMA_VERSION, run_id))
+        self._db.execute("INSERT INTO input VALUES (0, 0, x'')")
+        self._db.execute("COMMIT")
+
+    def _check(self, run_id: str) -> None:
+        schema, found = self._db.execute("SELECT schema, run_id FROM run").fetchone()
+        if schema != SCHEMA_VERSION:
+            raise RunDirectoryError(
+                f"{self._path} has schema {schema}, this version of harvester knows {SCHEMA_VERSION}",
+                "Finish the run with the version that began it, or use another run directory.",
+            )
+        if found != run_id:
+            raise RunDirectoryError(f"{self._path} belongs to another run than run.json beside it")
+
+    def input_mark(self) -> InputMark:
+        """How much of the rejected lines is in."""
+        with self._errors():
+            return InputMark(*self._db.execute("SELECT * FROM input").fetchone())
+
+    def endpoint_mark(self, endpoint: str) -> EndpointMark:
+        """How far the endpoint is; the beginning if nothing is in yet."""
+        with self._errors():
+            row = self._db.execute(
+                "SELECT batches, chain, records_bytes, state FROM endpoint WHERE name = ?", (endpoint,)
+            ).fetchone()
+        return EndpointMark(row[0], row[1], row[2], orjson.loads(row[3])) if row else EndpointMark()
+
+    def dead_letters(self, endpoint: str) -> Iterator[bytes]:
+        """The endpoint's dead letters as JSON, in the order in which they were given up."""
+        query = "SELECT letter FROM dead_letter WHERE endpoint = ? ORDER BY position"
+        with self._errors():
+            for (letter,) in self._db.execute(query, (endpoint,)):
+                yield letter
+
+    def dead_ids(self, endpoint: str) -> list[int]:
+        """The tweets of the endpoint's dead letters, in the same order."""
+        query = "SELECT tweet_id FROM dead_letter WHERE endpoint = ? ORDER BY position"
+        with self._errors():
+            return [tweet_id for (tweet_id,) in self._db.execute(query, (endpoint,))]
+
+    def commit(self, step: Step) -> None:
+        """Make a step durable, as a whole or not at all. The files it speaks of are synced already."""
+        mark = step.mark
+        row = (step.endpoint, mark.batches, mark.chain, mark.records_bytes, orjson.dumps(mark.state).decode())
+        with self._errors():
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("DELETE FROM input")
+            self._db.execute("INSERT INTO input VALUES (?, ?, ?)", astuple(step.input))
+            self._db.execute("INSERT OR REPLACE INTO endpoint VALUES (?, ?, ?, ?, ?)", row)
+            self._db.executemany(
+                "DELETE FROM dead_letter WHERE endpoint = ? AND tweet_id = ?",
+                _each(step.endpoint, step.settled_again),
+            )
+            self._db.executemany(
+                "INSERT INTO dead_letter (endpoint, tweet_id, letter) VALUES (?, ?, ?)",
+                [(step.endpoint, tweet_id, letter) for tweet_id, letter in step.dead],
+            )
+            self._db.execute("COMMIT")
+
+    def checkpoint(self) -> None:
+        """Fold the write-ahead log into the journal file, so that an error of the disk shows here."""
+        with self._errors():
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Close it. What is in the write-ahead log is safe there."""
+        with self._errors():
+            self._db.close()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as exc:
+            if isinstance(exc, sqlite3.DatabaseError) and exc.sqlite_errorname in _DAMAGE:
+                raise RunDirectoryError(f"{self._path} is damaged: {exc}") from exc
+            raise StorageError(f"{self._path}: {exc}") from exc
+
+
+_DAMAGE: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")
+
+
+def _each(endpoint: str, tweet_ids: Iterable[int]) -> list[tuple[str, int]]:
+    return [(endpoint, tweet_id) for tweet_id in tweet_ids]

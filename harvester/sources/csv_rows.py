@@ -1,0 +1,86 @@
+"""CSV and its relatives: the tweet ID stands in a column."""
+
+import numpy as np
+
+from harvester.engagement.tweet_id import parse_tweet_id
+from harvester.sources.chunk import Chunk, Rejected, shown
+from harvester.sources.csv_records import Record, read_records
+from harvester.sources.text import read_line
+
+
+class CsvRows:
+    """Reads whole lines, block after block, of one file.
+
+    A record that the block's end cuts is held back until the next block, or `flush`.
+    """
+
+    def __init__(self, file: str, delimiter: str, column: int, *, has_header: bool) -> None:
+        """column: from 0. has_header: whether the first record that is not blank names the columns."""
+        self._file = file
+        self._delimiter = delimiter
+        self._column = column
+        self._is_header_next = has_header
+        self._held: list[bytes] = []
+        self._n_lines = 0
+
+    def read(self, lines: bytes) -> Chunk:
+        """What the lines hold; each ends with a newline."""
+        return self._read([*self._held, *lines.split(b"\n")[:-1]], is_last=False)
+
+    def flush(self) -> Chunk | None:
+        """What was held back: a record that is still open at the end was no record."""
+        return self._read(self._held, is_last=True) if self._held else None
+
+    def _read(self, lines: list[bytes], *, is_last: bool) -> Chunk:
+        ids: list[int] = []
+        rejected: list[Rejected] = []
+        n_records = n_blank = n_headers = n_taken = 0
+        for record in read_records(lines, self._delimiter, is_last=is_last):
+            n_records += 1
+            n_taken += record.n_lines
+            found = self._id_in(record)
+            if found is None:
+                n_blank += 1
+                continue
+            if self._is_header_next:
+                self._is_header_next = False
+                n_headers += 1
+            elif isinstance(found, int):
+                ids.append(found)
+            else:
+                rejected.append(self._reject(record, lines[record.first_line], found))
+        self._n_lines += n_taken
+        self._held = lines[n_taken:]
+        return Chunk(np.array(ids, np.int64), tuple(rejected), n_records, n_blank, n_headers, 0, None)
+
+    def _id_in(self, record: Record) -> int | str | None:
+        """The ID, or why there is none; None for a blank line."""
+        if record.fault:
+            return record.fault
+        if len(record.cells) <= self._column:
+            return self._too_short(record.cells)
+        found = parse_tweet_id(record.cells[self._column])
+        return found if isinstance(found, int) else self._reason(record.cells)
+
+    def _reason(self, cells: list[str]) -> int | str | None:
+        if is_blank(cells):
+            return None
+        return read_line(cells[self._column].encode("utf-8", "surrogateescape")) or "an empty cell"
+
+    def _too_short(self, cells: list[str]) -> str | None:
+        if is_blank(cells):
+            return None
+        n_cells = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
+        return f"a row of {n_cells}, the tweet ID is in column {self._column + 1}"
+
+    def _reject(self, record: Record, line: bytes, reason: str) -> Rejected:
+        number = self._n_lines + record.first_line + 1
+        if record.fault or len(record.cells) <= self._column:
+            return Rejected(self._file, number, shown(line), reason)
+        cell = record.cells[self._column].encode("utf-8", "surrogateescape")
+        return Rejected(self._file, number, shown(cell), reason)
+
+
+def is_blank(cells: list[str]) -> bool:
+    """Whether these are the cells of a line with nothing on it. A row of empty cells is not blank."""
+    return not cells or (len(cells) == 1 and not cells[0].strip())

@@ -1,0 +1,143 @@
+"""From arguments to files: folders, globs, standard input."""
+
+import glob
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Final
+
+from harvester.errors import UsageError
+
+STDIN: Final = "-"
+DATA_ENDINGS: Final = frozenset(
+    {".csv", ".dat", ".gz", ".id", ".ids", ".list", ".lst", ".psv", ".tab", ".tsv", ".txt"}
+)
+"""What a folder's files are taken by; a name without an ending is taken too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file, or standard input.
+
+    name: as the user wrote it, or as it was found; `-` for standard input.
+    size_bytes, modified_ns: None for standard input and pipes.
+    """
+
+    name: str
+    size_bytes: int | None
+    modified_ns: int | None
+
+
+def find_sources(arguments: Sequence[str]) -> tuple[Source, ...]:
+    """The files that the arguments mean, in their order, each once.
+
+    An argument is a file, a folder, `-`, or, if nothing has that name, a glob (`**` for any depth). What is
+    named, or matched by a glob, is taken whatever its ending. A folder is walked recursively, sorted by
+    name, without hidden files and `_SUCCESS` marks, and only data files are taken: those ending in one
+    of DATA_ENDINGS, before `.gz` too, and those without an ending, as `part-00000` or `ids.2026-11`. So a
+    README.md or a notebook beside the IDs does no harm. Content is not looked at.
+
+    Raises UsageError: no arguments, nothing there or matched, a folder without data files, a file that
+    cannot be opened.
+    """
+    if not arguments:
+        raise UsageError("no input given", "Name files, folders or globs, or - for standard input.")
+    found: dict[str, Source] = {}
+    for argument in arguments:
+        for name in _names(argument):
+            identity = name if name == STDIN else os.path.realpath(name)
+            if identity not in found:
+                found[identity] = _source(name)
+    return tuple(found.values())
+
+
+def _names(argument: str) -> Iterator[str]:
+    if argument == STDIN:
+        yield STDIN
+    elif os.path.lexists(argument):
+        yield from _files_of(argument)
+    else:
+        matches = sorted(glob.glob(argument, recursive=True)) if glob.has_magic(argument) else []  # noqa: PTH207 - Path.glob refuses absolute patterns
+        if not matches and glob.has_magic(argument):
+            raise UsageError(
+                f"{argument}: no file matches", "Is the pattern relative to the folder you are in?"
+            )
+        if not matches:
+            raise UsageError(
+                f"{argument!r}: no such file or folder", "Check the spelling and the folder you are in."
+            )
+        for match in matches:
+            yield from _files_of(match, empty_folders_matter=False)
+
+
+def _files_of(name: str, *, empty_folders_matter: bool = True) -> Iterator[str]:
+    if not os.path.isdir(name):  # noqa: PTH112 - names stay as the user wrote them, Path would drop "./"
+        yield name
+        return
+    files = list(_walk(name, set()))
+    if not files and empty_folders_matter:
+        raise UsageError(
+            f"{name}: no data files in this folder",
+            f"Taken are {' '.join(sorted(DATA_ENDINGS))} and files without an ending; name any other file itself.",
+        )
+    yield from files
+
+
+def _walk(folder: str, walked: set[str]) -> Iterator[str]:
+    """Data files below a folder. Links to folders are followed, but no folder is walked twice."""
+    identity = os.path.realpath(folder)
+    if identity in walked:
+        return
+    walked.add(identity)
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208 - names, not paths
+    except OSError as exc:
+        raise _unopened(folder, exc) from exc
+    for name in names:
+        if name.startswith(".") or name == "_SUCCESS":
+            continue
+        path = os.path.join(folder, name)  # noqa: PTH118 - see above
+        if os.path.isdir(path):  # noqa: PTH112
+            yield from _walk(path, walked)
+        elif has_data_ending(name):
+            yield path
+
+
+def has_data_ending(name: str) -> bool:
+    """Whether a file of that name, met in a folder, is taken for data."""
+    path = PurePath(name.lower())
+    if path.suffix == ".gz":
+        path = path.with_suffix("")
+    is_ending = any(c.isalpha() for c in path.suffix)
+    return not is_ending or path.suffix in DATA_ENDINGS
+
+
+def _source(name: str) -> Source:
+    if name == STDIN:
+        return Source(STDIN, None, None)
+    try:
+        status = os.stat(name)  # noqa: PTH116 - see above
+        if not stat.S_ISREG(status.st_mode):
+            return _pipe(name, status.st_mode)
+        with open(name, "rb"):  # noqa: PTH123
+            return Source(name, status.st_size, status.st_mtime_ns)
+    except OSError as exc:
+        raise _unopened(name, exc) from exc
+
+
+def _pipe(name: str, mode: int) -> Source:
+    """A FIFO (`<(command)` in a shell) or a terminal. It is not opened: that would wait for its writer."""
+    if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
+        return Source(name, None, None)
+    raise UsageError(f"{name}: neither a file nor a folder nor a pipe", "Give a file of tweet IDs.")
+
+
+def _unopened(name: str, exc: OSError) -> UsageError:
+    hint = (
+        "Check its permissions."
+        if isinstance(exc, PermissionError)
+        else "Check that it is there and readable."
+    )
+    return UsageError(f"{name}: cannot be opened: {(exc.strerror or str(exc)).lower()}", hint)

@@ -1,0 +1,37 @@
+"""Lines from a stream that is cut anywhere."""
+
+from harvester.sources.chunk import LINE_CAP
+
+
+class LineCutter:
+    """Puts the pieces of a stream together to whole lines.
+
+    Of a line longer than LINE_CAP the first LINE_CAP + 2 bytes are kept: enough to see that it is too
+    long, also when the last of them is taken for the carriage return at its end. So a line of gigabytes
+    takes no memory.
+    """
+
+    def __init__(self) -> None:
+        self._begun = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """The lines that are whole now, each with its newline; b"" when there is none."""
+        end = data.rfind(b"\n") + 1
+        if not end:
+            self._begun += data[: LINE_CAP + 2 - len(self._begun)]
+            return b""
+        if len(self._begun) >= LINE_CAP + 2:
+            data, end = self._shorten(data, end)
+        lines = self._begun + data[:end]
+        self._begun = data[end : end + LINE_CAP + 2]
+        return lines
+
+    def flush(self) -> bytes:
+        """The last line, if it has no newline."""
+        begun, self._begun = self._begun, b""
+        return begun
+
+    @staticmethod
+    def _shorten(data: bytes, end: int) -> tuple[bytes, int]:
+        dropped = data.index(b"\n")
+        return data[dropped:], end - dropped

@@ -1,0 +1,73 @@
+"""Plain text: one tweet ID a line."""
+
+import numpy as np
+
+from harvester.engagement.tweet_id import parse_tweet_id
+from harvester.sources.chunk import LINE_CAP, Chunk, Rejected, shown
+from harvester.sources.digits import read_ids
+
+BOM = "\ufeff"
+HEADER_NAMES = ("tweet_id", "id_str", "status_id", "id")
+"""What a column of tweet IDs is called, the most telling name first."""
+TOO_LONG = f"longer than {LINE_CAP // 1024} KiB"
+
+
+def header_name(cell: str) -> str:
+    """A header's cell as it is compared: `"Tweet ID"` is `tweet_id`."""
+    return cell.strip().removeprefix(BOM).strip(" \"'").lower().replace(" ", "_").replace("-", "_")
+
+
+def read_line(line: bytes) -> int | str | None:
+    """A line's tweet ID as an int, or why it is none as a str; None for a blank line."""
+    if len(line) > LINE_CAP:
+        return TOO_LONG
+    try:
+        text = line.decode().removeprefix(BOM)
+    except UnicodeDecodeError:
+        return "binary data, no text" if b"\0" in line else "not valid UTF-8"
+    if not text.strip():
+        return None
+    return "binary data, no text" if "\0" in text else parse_tweet_id(text)
+
+
+class TextLines:
+    """Reads whole lines, block after block, of one file."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._n_lines = 0
+        self._is_header_possible = True
+
+    def read(self, lines: bytes) -> Chunk:
+        """What the lines hold; each ends with a newline."""
+        ids, is_id, starts, ends = read_ids(lines)
+        n_blank = n_headers = 0
+        rejected = []
+        for index in np.flatnonzero(~is_id).tolist():
+            start, end = int(starts[index]), int(ends[index])
+            if start == end:
+                n_blank += 1
+                continue
+            line = lines[start:end]
+            found = read_line(line)
+            if isinstance(found, int):
+                ids[index], is_id[index] = found, True
+            elif found is None:
+                n_blank += 1
+            elif self._is_header(line, index - n_blank):
+                n_headers += 1
+            else:
+                rejected.append(Rejected(self._file, self._n_lines + index + 1, shown(line), found))
+        self._n_lines += len(is_id)
+        if n_blank < len(is_id):
+            self._is_header_possible = False
+        return Chunk(ids[is_id], tuple(rejected), len(is_id), n_blank, n_headers, 0, None)
+
+    def flush(self) -> Chunk | None:
+        """Nothing is held back."""
+        return None
+
+    def _is_header(self, line: bytes, n_before: int) -> bool:
+        """n_before: lines before this one in its block that are not blank."""
+        is_first = self._is_header_possible and n_before == 0
+        return is_first and header_name(line[:100].decode("utf-8", "replace")) in HEADER_NAMES

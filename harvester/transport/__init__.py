@@ -1,0 +1,1 @@
+"""The way to the service: sessions, signatures, pacing, and what an outage means."""

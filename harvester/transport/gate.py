@@ -1,0 +1,238 @@
+"""The gate of an endpoint: each request waits its turn here, for the allowance, the service, or for good.
+
+Waiting and pacing happen in this one place, so that it can be said at any time what is waited for. What
+decides is pure (`Pace`, `Outage`); the leaky bucket is aiolimiter's.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from aiolimiter import AsyncLimiter
+
+from harvester.engagement.allowance import Rate, read_windows, wait_after_429_s
+from harvester.engagement.answer import Answer, RateLimited, Refused, Trouble, Unauthorized, WrongUrl
+from harvester.errors import HarvesterError
+from harvester.transport.outage import Outage
+from harvester.transport.pace import LastMinute, Pace, burst, paced_per_s
+
+JITTER_AFTER_429: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The right to send one request: the how-manieth it is, and when it was given (monotonic seconds)."""
+
+    number: int
+    sent_at: float
+
+
+@dataclass(slots=True)
+class RequestCounts:
+    """What the endpoint's requests came to. repeated: sent again because of trouble or a 429."""
+
+    sent: int = 0
+    answered: int = 0
+    repeated: int = 0
+    rate_limited: int = 0
+    errors: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What nothing is sent for, and until when (monotonic seconds; inf when an answer decides it)."""
+
+    reason: Literal["rate limit", "service"]
+    until: float
+
+
+class Gate:
+    """Lets requests through one by one, as fast as the allowance and the service's state permit.
+
+    monotonic: the loop's clock. wall: seconds since 1970. random: uniform in [0, 1). starts_empty: the
+    first request waits as if another had just gone, for a process that may follow on a killed one.
+    """
+
+    def __init__(
+        self,
+        pace: Pace,
+        outage: Outage,
+        *,
+        monotonic: Callable[[], float],
+        wall: Callable[[], float],
+        random: Callable[[], float],
+        starts_empty: bool = False,
+    ) -> None:
+        self.counts = RequestCounts()
+        self.pace = pace
+        self.outage = outage
+        self.in_flight: set[Turn] = set()
+        self._monotonic, self._wall, self._random = monotonic, wall, random
+        self._hold_until = 0.0
+        self._held_at = -math.inf
+        self._answered = LastMinute()
+        self._is_closed = False
+        self._line = asyncio.Lock()
+        self._changed = asyncio.Event()
+        self._limiter: AsyncLimiter | None = None
+        self._rate: Rate | None = None
+        self._starts_empty = starts_empty
+
+    def __repr__(self) -> str:
+        state = "closed" if self._is_closed else (wait.reason if (wait := self.waits_for()) else "open")
+        return f"<Gate {state}, {len(self.in_flight)} in flight, {self._rate}, {self._limiter!r}>"
+
+    def waits_for(self) -> Wait | None:
+        """What holds all requests of the endpoint up at this moment; None when they only follow the pace."""
+        now = self._monotonic()
+        if now < self._hold_until:
+            return Wait("rate limit", self._hold_until)
+        if self.outage.is_probing and self.outage.last_error:
+            return Wait("service", math.inf if self.in_flight else self.outage.probe_at)
+        return None
+
+    def close(self) -> None:
+        """Let nothing through any more; whoever waits here waits for good."""
+        self._is_closed = True
+        self._wake()
+
+    async def drained(self) -> None:
+        """Wait until nothing is in flight."""
+        while self.in_flight:
+            await self._changed.wait()
+
+    async def turn(self) -> Turn:
+        """Wait for the right to send one request. To be given back with `answered` or `abandoned`."""
+        async with self._line:
+            while (wait_s := self._blocked_s()) or not await self._acquire():
+                await self._changed_within(wait_s)
+            self.counts.sent += 1
+            turn = Turn(self.counts.sent, self._monotonic())
+            self.in_flight.add(turn)
+            return turn
+
+    def abandoned(self, turn: Turn) -> None:
+        """The request of this turn ended without an answer that counts."""
+        self.in_flight.discard(turn)
+        self._wake()
+
+    def answered(self, turn: Turn, headers: Mapping[str, str], answer: Answer) -> None:
+        """Take what an answer, or the trouble instead of one, tells of the allowance and the service.
+
+        Raises the HarvesterError that ends the run when there is no sense in going on.
+        """
+        now = self._monotonic()
+        self.in_flight.discard(turn)
+        windows = read_windows(headers, self._wall())
+        hold_until = self.pace.learn(windows, self.counts.sent - turn.number, now) if windows else 0.0
+        self._hold_until = max(self._hold_until, hold_until)
+        error = self._judge(turn, headers, answer, now, knows_limit=bool(windows))
+        self._adjust(now)
+        self._wake()
+        if error:
+            raise error
+
+    def _judge(
+        self, turn: Turn, headers: Mapping[str, str], answer: Answer, now: float, *, knows_limit: bool
+    ) -> HarvesterError | None:
+        match answer:
+            case Trouble():
+                self._count_error(answer.kind)
+                return self.outage.failed(answer, turn.sent_at, now, self._random())
+            case Unauthorized(message):
+                self._count_error("unauthorized")
+                return self.outage.unauthorized(message, turn.sent_at, now)
+            case WrongUrl(message):
+                self._count_error("not found")
+                trouble = Trouble("service", message)
+                return self.outage.wrong_url(message) or self.outage.failed(
+                    trouble, turn.sent_at, now, self._random()
+                )
+            case RateLimited():
+                self.counts.rate_limited += 1
+                self.counts.repeated += 1
+                self.outage.answered(now)
+                self._hold(turn, headers, now, knows_limit=knows_limit)
+            case Refused():
+                self.outage.answered(now)
+                return self.outage.refused(answer)
+            case _:
+                self.counts.answered += 1
+                self._answered.add(now)
+                self.outage.answered(now)
+                self.outage.accepted()
+        return None
+
+    def _count_error(self, kind: str) -> None:
+        self.counts.repeated += 1
+        self.counts.errors[kind] = self.counts.errors.get(kind, 0) + 1
+
+    def _hold(self, turn: Turn, headers: Mapping[str, str], now: float, *, knows_limit: bool) -> None:
+        wait_s = wait_after_429_s(headers, self._wall())
+        hold_until = now + wait_s * (1 + JITTER_AFTER_429 * self._random())
+        self._hold_until = max(self._hold_until, hold_until)
+        if not knows_limit and turn.sent_at > self._held_at:
+            self.pace.slow_down(self._answered.count(now), now)
+        self._held_at = now
+
+    def _blocked_s(self) -> float:
+        """Seconds for which nothing may be sent; inf until something changes."""
+        if self._is_closed:
+            return math.inf
+        now = self._monotonic()
+        blocked_until = self._hold_until
+        if self.outage.is_probing:
+            if self.in_flight:
+                return math.inf
+            blocked_until = max(blocked_until, self.outage.probe_at)
+        return max(blocked_until - now, 0.0)
+
+    async def _acquire(self) -> bool:
+        """Take a drop's place in the bucket; False when something changed while waiting for it."""
+        self._adjust(self._monotonic())
+        if self._limiter is None:
+            return True
+        if self._limiter.has_capacity():
+            await self._limiter.acquire()
+            return True
+        acquiring = asyncio.ensure_future(self._limiter.acquire())
+        changing = asyncio.ensure_future(self._changed.wait())
+        try:
+            await asyncio.wait((acquiring, changing), return_when=asyncio.FIRST_COMPLETED)
+            return acquiring.done() and not self._blocked_s()
+        finally:
+            acquiring.cancel()
+            changing.cancel()
+
+    def _adjust(self, now: float) -> None:
+        """Make a bucket of the rate that holds now, full, so that a new rate is no new burst."""
+        rate = self.pace.current(now)
+        if rate is None or (self._rate and 0.98 < paced_per_s(rate) / paced_per_s(self._rate) < 1.02):
+            return
+        is_first = self._rate is None and not self.counts.sent and not self._starts_empty
+        self._rate = rate
+        self._limiter = AsyncLimiter(burst(rate), burst(rate) / paced_per_s(rate))
+        if not is_first:
+            _fill(self._limiter)
+
+    async def _changed_within(self, seconds: float) -> None:
+        if seconds:
+            try:
+                async with asyncio.timeout(None if math.isinf(seconds) else seconds):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed.clear()
+
+
+def _fill(limiter: AsyncLimiter) -> None:
+    """Take all places of a new bucket. There is room, so acquiring does not suspend."""
+    try:
+        limiter.acquire(limiter.max_rate).send(None)
+    except StopIteration:
+        return

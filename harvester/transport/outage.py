@@ -1,0 +1,115 @@
+"""Whether the service is there: a circuit breaker, and the patience after which a run gives up. Pure.
+
+At first, and after several failures in a row, requests go one at a time as probes, the next one only after a
+wait; an answer opens the way for all. So an outage costs probes and not a storm, and a limit that is not
+known yet is not overrun before the first answer tells of it.
+"""
+
+from typing import Final
+
+from harvester.engagement.answer import Refused, Trouble
+from harvester.errors import CredentialsError, HarvesterError, ServiceError, UsageError
+
+FAILURES_TO_TRIP: Final = 5
+PROBE_WAIT_S: Final = 1.0
+PROBE_WAIT_CAP_S: Final = 40.0
+FIRST_TRIES: Final = 3
+"""So many times a service that never answered is tried, when it cannot be reached or is something else."""
+REFUSALS_TO_STOP: Final = 25
+"""So many refusals before anything was accepted, and it is not for a tweet in them. Halving one batch down
+to its first tweet and beyond takes fewer than that to find a tweet that is accepted."""
+
+
+class Outage:
+    """What the endpoint's answers say of the service. Times are monotonic seconds.
+
+    patience_s: without an answer for so long, the run stops. url: named in messages.
+    """
+
+    def __init__(self, url: str, patience_s: float, now: float) -> None:
+        self.n_answered = 0
+        self.is_probing = True
+        self.probe_at = now
+        self.last_error = ""
+        self._url = url
+        self._patience_s = patience_s
+        self._answered_at = now
+        self._probing_since = now
+        self._n_accepted = 0
+        self._n_refused = 0
+        self._n_failures = 0
+        self._n_probes = 0
+        self._is_confirming = False
+
+    def answered(self, now: float) -> None:
+        """An answer of the API came, whatever it says."""
+        self.n_answered += 1
+        self.last_error = ""
+        self._answered_at = now
+        self._n_failures = self._n_probes = 0
+        self.is_probing = self._is_confirming = False
+
+    def accepted(self) -> None:
+        """The API did what was asked, or named the tweets for which it did not."""
+        self._n_accepted += 1
+
+    def refused(self, refusal: Refused) -> HarvesterError | None:
+        """The API refused a request and named no tweet. An error when it has refused everything so far."""
+        self._n_refused += 1
+        if self._n_accepted or self._n_refused < REFUSALS_TO_STOP:
+            return None
+        message = f"the API refuses every request: {refusal.message}"
+        if refusal.status == 403:
+            return CredentialsError(message, "Ask for what this app or user may read.")
+        return UsageError(message)
+
+    def failed(self, trouble: Trouble, sent_at: float, now: float, random: float) -> HarvesterError | None:
+        """A request brought trouble. An error when it is time to give up.
+
+        sent_at: when it was sent; what was under way when the breaker tripped tells nothing new.
+        """
+        self.last_error = trouble.message
+        if now - self._answered_at >= self._patience_s:
+            return ServiceError(
+                f"{self._url}: no answer for {now - self._answered_at:,.0f} s, at last: {trouble.message}",
+                "All that was answered is kept. Run the same command again later.",
+            )
+        if self.is_probing and sent_at < self._probing_since:
+            return None
+        self._n_failures += 1
+        if not self.n_answered and self._n_failures >= FIRST_TRIES:
+            if trouble.kind == "connection":
+                return ServiceError(
+                    f"cannot reach {self._url}: {trouble.message}", "Check the address and the network."
+                )
+            if trouble.kind == "not the API":
+                return ServiceError(
+                    f"{self._url} is answered by something that is not the API: {trouble.message}"
+                )
+        if self.is_probing or self._n_failures >= FAILURES_TO_TRIP:
+            wait_s = min(PROBE_WAIT_CAP_S, PROBE_WAIT_S * 2.0 ** min(self._n_probes, 16))
+            self._n_probes += 1
+            self._probe(now, wait_s * (0.75 + 0.5 * random))
+        return None
+
+    def unauthorized(self, message: str, sent_at: float, now: float) -> HarvesterError | None:
+        """The credentials were refused. An error at the start, or when one more try confirms it."""
+        if self.is_probing and sent_at < self._probing_since:
+            return None
+        if self.n_answered and not self._is_confirming:
+            self._is_confirming = True
+            self._probe(now, 0.0)
+            return None
+        return CredentialsError(
+            f"the service refuses the credentials: {message}", "`harvester auth check` tells more."
+        )
+
+    def wrong_url(self, message: str) -> HarvesterError | None:
+        """A 404. An error when the service has never answered otherwise."""
+        if self.n_answered:
+            return None
+        return UsageError(f"{self._url} is no endpoint of the API: {message}", "Check --base-url.")
+
+    def _probe(self, now: float, wait_s: float) -> None:
+        self.is_probing = True
+        self._probing_since = self.probe_at = now + wait_s

@@ -1,0 +1,125 @@
+"""How fast an endpoint may be asked, decided from what is known of its allowance. Pure: times are passed in.
+
+Known is what the user gives as a ceiling, what headers tell, and, where there are none, what a 429 teaches.
+Requests are spread over the window: a leaky bucket as large as the window would let its whole burst through
+at once, and a per-minute limit that counts from another moment would refuse part of it.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from harvester.engagement.allowance import MINUTE_S, Rate, Window
+
+MARGIN: Final = 0.99
+"""Of the limit, so that the network's jitter does not push one request too many into a window."""
+LONGEST_BURST_S: Final = 0.05
+"""So many seconds of requests may go together; timers are not fine enough to send each alone."""
+SLOWDOWN: Final = 0.75
+REGROWTH: Final = 1.03
+"""By which a guessed rate shrinks at a 429, and grows in each minute without one."""
+
+
+def burst(rate: Rate) -> int:
+    """How many requests may go at once: as many as come due while the timers are too coarse."""
+    return max(1, int(rate.per_s * min(LONGEST_BURST_S, rate.window_s / 200)))
+
+
+def paced_per_s(rate: Rate) -> float:
+    """The even pace at which no window of the rate's length, wherever it begins, holds more than its limit."""
+    return max(rate.requests * MARGIN - (burst(rate) - 1), rate.requests / 2) / rate.window_s
+
+
+class Pace:
+    """What is known of an endpoint's allowance. ceiling: the user's own limit.
+
+    learnt: limits that an earlier process of the same run was told, so that it does not start blind.
+    """
+
+    def __init__(self, ceiling: Rate | None = None, learnt: Sequence[Rate] = ()) -> None:
+        self._ceiling = ceiling
+        self._told = {rate.window_s: rate for rate in learnt}
+        self._guess: Rate | None = None
+        self._grows_at = 0.0
+        self._slow: Rate | None = None
+        self._slow_until = 0.0
+
+    @property
+    def limit_per_minute(self) -> float | None:
+        """The allowance as far as it is known, for display; None while nothing is known."""
+        known = [rate.per_s for rate in self._known()]
+        return min(known) * MINUTE_S if known else None
+
+    @property
+    def told(self) -> list[Rate]:
+        """The limits that the headers told, to be remembered over a restart."""
+        return list(self._told.values())
+
+    def current(self, now: float) -> Rate | None:
+        """The rate that holds now: the strictest of all that is known. None: nothing is known."""
+        if self._guess and now >= self._grows_at:
+            self._guess = Rate(self._guess.requests * REGROWTH, MINUTE_S)
+            self._grows_at = now + MINUTE_S
+        rates = self._known()
+        if self._slow and now < self._slow_until:
+            rates.append(self._slow)
+        return min(rates, key=paced_per_s) if rates else None
+
+    def learn(self, windows: Sequence[Window], n_sent_since: int, now: float) -> float:
+        """Take what an answer's headers tell; gives the time until which nothing may be sent (0.0: none).
+
+        n_sent_since: requests sent after the one that is answered; the headers do not count them yet.
+        """
+        hold_until = 0.0
+        self._slow = None
+        for window in windows:
+            if window.limit:
+                self._told[window.length_s] = Rate(window.limit, window.length_s)
+                self._guess = None
+            if window.remaining is None or not window.resets_in_s:
+                continue
+            left = window.remaining - n_sent_since
+            resets_at = now + window.resets_in_s
+            base = self.current(now)
+            if left <= 0:
+                hold_until = max(hold_until, resets_at)
+            elif base and left < paced_per_s(base) * window.resets_in_s * 0.97:
+                # Somebody else lives on the same allowance: spread what is left.
+                self._slow, self._slow_until = Rate(left, window.resets_in_s), resets_at
+        return hold_until
+
+    def slow_down(self, n_answered_last_minute: int, now: float) -> None:
+        """Take a 429 that came without a limit: guess one from what went through, and less each time."""
+        went_through = max(n_answered_last_minute, 1)
+        if self._guess is None:
+            self._guess = Rate(went_through * 0.95, MINUTE_S)
+        else:
+            self._guess = Rate(max(self._guess.requests * SLOWDOWN, 1.0), MINUTE_S)
+        self._grows_at = now + 2 * MINUTE_S
+
+    def _known(self) -> list[Rate]:
+        rates = [self._ceiling, self._guess, *self._told.values()]
+        return [rate for rate in rates if rate is not None]
+
+
+class LastMinute:
+    """How many events the last 60 seconds saw, in sixty counters."""
+
+    def __init__(self) -> None:
+        self._counts = [0] * 60
+        self._second = 0
+
+    def add(self, now: float) -> None:
+        """Count one event."""
+        self._forget(now)
+        self._counts[self._second % 60] += 1
+
+    def count(self, now: float) -> int:
+        """Events in the last minute."""
+        self._forget(now)
+        return sum(self._counts)
+
+    def _forget(self, now: float) -> None:
+        second = int(now)
+        for past in range(max(self._second + 1, second - 59), second + 1):
+            self._counts[past % 60] = 0
+        self._second = max(self._second, second)
