@@ -40,7 +40,7 @@ class SeenIds:
         is_new = np.ones(len(ids), np.bool_)
         repeats = np.flatnonzero(values[1:] == values[:-1]) + 1
         if len(repeats):
-            order = np.lexsort((order, values))  # among equals, the first in ids comes first
+            order = np.argsort(ids, kind="stable")  # among equals, the first in ids comes first
             is_new[repeats] = False
         for run in self._runs:
             is_new &= ~run.has(values)

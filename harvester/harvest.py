@@ -9,29 +9,19 @@ from datetime import UTC, datetime
 from random import random as default_random
 from typing import Any, Final
 
-import numpy as np
-
 from harvester.config.options import DEFAULT_CONCURRENCY, Options
-from harvester.engagement.allowance import Rate
 from harvester.engagement.credentials import Credentials
-from harvester.engagement.endpoints import ENDPOINTS, Endpoint
+from harvester.engagement.endpoints import ENDPOINTS
 from harvester.engagement.metrics import choose_metrics
-from harvester.engagement.tweet_id import first_id_at
 from harvester.errors import ExitCode, HarvesterError, StorageError, UsageError
-from harvester.pipeline.commit import Committer
-from harvester.pipeline.pool import Pool, Stop
-from harvester.pipeline.reading import Reading, Selection
-from harvester.planning import Batch, Planner, age_classes
-from harvester.reduce import Reduction
+from harvester.pipeline.endpoint_run import EndpointRun, Snapshot
+from harvester.pipeline.pool import Stop
 from harvester.report.summary import EndpointResult, make_summary, make_top_tweets_csv
 from harvester.rundir.directory import RunDirectory
 from harvester.rundir.files import write_derived
 from harvester.rundir.manifest import InputFile
 from harvester.sources import Source, find_sources
-from harvester.transport.gate import Gate, RequestCounts, Wait
-from harvester.transport.oauth import Signer, make_signers
-from harvester.transport.outage import Outage
-from harvester.transport.pace import Pace
+from harvester.transport.oauth import make_signers
 from harvester.transport.session import HttpSession, Session
 from harvester.version import __version__
 
@@ -56,26 +46,6 @@ class Outcome:
         return {**total, "rejected": int(self.input_counts.get("rejected", 0))}
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """How far a harvest is at this moment.
-
-    n_total: IDs to settle, None while the input is still being read; fraction_read is how much of it is.
-    top: metric, value, tweet ID of the best tweet by the first metric. wait_s: inf if nobody knows.
-    """
-
-    n_settled: int
-    n_total: int | None
-    fraction_read: float | None
-    n_planned: int
-    requests: RequestCounts
-    n_in_flight: int
-    limit_per_minute: float | None
-    wait: Wait | None
-    wait_s: float
-    top: tuple[str, int, int] | None
-
-
 class Harvest:
     """One harvest, from its options to its run directory.
 
@@ -97,7 +67,7 @@ class Harvest:
         self._on_open = on_open
         self._wall, self._random = wall, random
         self._stop = Stop()
-        self._run: _EndpointRun | None = None
+        self._run: EndpointRun | None = None
 
     def interrupt(self, code: ExitCode) -> None:
         """Stop: the first time what is in flight may finish within the grace, the second time at once."""
@@ -147,7 +117,7 @@ class Harvest:
         columns: tuple[str, ...],
     ) -> Outcome:
         signers = await make_signers(self._credentials, session, self._options.auth_url)
-        run = self._run = _EndpointRun(
+        run = self._run = EndpointRun(
             ENDPOINTS["totals"],
             columns,
             self._options,
@@ -166,16 +136,17 @@ class Harvest:
             return Outcome(error.exit_code, error=error)
         return await asyncio.to_thread(self._finish, directory, run)
 
-    def _finish(self, directory: RunDirectory, run: "_EndpointRun") -> Outcome:
+    def _finish(self, directory: RunDirectory, run: EndpointRun) -> Outcome:
         """Write what is derived. A kill in here costs nothing: the next run writes it again."""
         name = run.endpoint.name
         directory.write_dead_letters(name)
         input_counts = asdict(run.reading.counts)
-        results = (run.result(len(directory.journal.dead_ids(name))),)
+        n_failed = len(directory.journal.dead_ids(name))
+        results = (EndpointResult(name, run.committer.reduction, n_failed, run.requests()),)
         stopped_by = self._stop.error.exit_code if self._stop.error else self._stop.signal
         if stopped_by is not None:
             return Outcome(stopped_by, results, input_counts, self._stop.error)
-        is_whole = not results[0].n_failed and not run.reading.counts.unreadable
+        is_whole = not n_failed and not run.reading.counts.unreadable
         exit_code = ExitCode.OK if is_whole else ExitCode.INCOMPLETE
         finished_at = datetime.fromtimestamp(self._wall(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         about: dict[str, object] = {
@@ -194,125 +165,6 @@ class Harvest:
             document = {"schema": SCHEMA, "run_id": directory.manifest.run_id, "finished_at": finished_at}
             directory.write_success({**document, **counts}, (*names, "summary.json", "top_tweets.csv"))
         return Outcome(exit_code, results, input_counts)
-
-
-class _EndpointRun:
-    """Everything that harvests one endpoint, put together."""
-
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        columns: tuple[str, ...],
-        options: Options,
-        credentials: Credentials,
-        directory: RunDirectory,
-        session: Session,
-        signers: Mapping[Any, Signer],
-        sources: tuple[Source, ...],
-        stop: Stop,
-        *,
-        wall: Callable[[], float],
-        random: Callable[[], float],
-    ) -> None:
-        self.endpoint = endpoint
-        self._sources = sources
-        self._columns = columns
-        mark = directory.marks[endpoint.name]
-        self._earlier = mark.state
-        self._monotonic = asyncio.get_running_loop().time
-        self._began = self._monotonic()
-        started_ms = directory.manifest.started_ms
-        classes = age_classes(
-            endpoint,
-            columns,
-            started_ms,
-            has_user_context=credentials.has_user_context,
-            has_bearer=credentials.bearer_token is not None or credentials.fetches_bearer,
-        )
-        first_id = None
-        if options.newer_than_ms is not None:
-            first_id = first_id_at(started_ms - options.newer_than_ms)
-        self.reading = Reading(
-            sources,
-            Planner(endpoint, columns, classes),
-            mark,
-            directory.input_mark,
-            Selection(options.dedupe, options.limit, first_id),
-            file_format=options.file_format,
-            column=options.column,
-        )
-        self.again = _plan_again(Planner(endpoint, columns, classes), directory, endpoint)
-        url = f"{options.base_url}{endpoint.path}"
-        learnt = [Rate(*pair) for pair in mark.state.get("limits", [])]
-        self.gate = Gate(
-            Pace(options.rates.get(endpoint.name), learnt),
-            Outage(url, options.patience_s, self._began),
-            monotonic=self._monotonic,
-            wall=wall,
-            random=random,
-            starts_empty=bool(mark.state),
-        )
-        reduction = Reduction(columns, options.top)
-        if mark.state:
-            reduction = Reduction.from_dict(columns, options.top, mark.state["reduction"])
-        self._n_before = sum(reduction.n_by_status.values())
-        self.committer = Committer(
-            directory, endpoint.name, mark, directory.input_mark, reduction, self._state
-        )
-        self.pool = Pool(
-            url,
-            session,
-            signers,
-            self.gate,
-            self.committer,
-            stop,
-            concurrency=options.concurrency.get(endpoint.name, DEFAULT_CONCURRENCY),
-            wall=wall,
-            random=random,
-        )
-
-    def elapsed_s(self) -> float:
-        """Seconds spent on this endpoint, over all processes of the run."""
-        return float(self._earlier.get("elapsed_s", 0.0)) + self._monotonic() - self._began
-
-    def requests(self) -> dict[str, Any]:
-        """What it took so far, over all processes of the run."""
-        return _added(self._earlier.get("requests", {}), asdict(self.gate.counts)) | {
-            "unexpected": self._earlier.get("requests", {}).get("unexpected", 0) + self.pool.n_unexpected
-        }
-
-    def result(self, n_failed: int) -> EndpointResult:
-        """What came of the endpoint so far."""
-        return EndpointResult(self.endpoint.name, self.committer.reduction, n_failed, self.requests())
-
-    def snapshot(self) -> Snapshot:
-        """How far it is."""
-        counts = self.reading.counts
-        sizes = [source.size_bytes for source in self._sources]
-        n_bytes = None if None in sizes else sum(size or 0 for size in sizes)
-        wait = self.gate.waits_for()
-        metric = self._columns[0]
-        best = self.committer.reduction.tops[metric].ranked()[:1]
-        return Snapshot(
-            self._n_before + self.committer.n_settled,
-            counts.distinct - counts.too_old if self.reading.is_done else None,
-            counts.bytes / n_bytes if n_bytes else None,
-            counts.distinct - counts.too_old,
-            self.gate.counts,
-            len(self.gate.in_flight),
-            self.gate.pace.limit_per_minute,
-            wait,
-            wait.until - self._monotonic() if wait else 0.0,
-            (metric, *best[0]) if best else None,
-        )
-
-    def _state(self) -> dict[str, Any]:
-        """What the checkpoint remembers beside the reduction."""
-        return {
-            "requests": self.requests(),
-            "limits": [(rate.requests, rate.window_s) for rate in self.gate.pace.told],
-            "elapsed_s": self.elapsed_s(),
-        }
 
 
 def _identity(options: Options, credentials: Credentials, columns: tuple[str, ...]) -> dict[str, Any]:
@@ -335,25 +187,8 @@ def _identity(options: Options, credentials: Credentials, columns: tuple[str, ..
     }
 
 
-def _plan_again(planner: Planner, directory: RunDirectory, endpoint: Endpoint) -> list[Batch]:
-    """Batches of the tweets that have a dead letter: this run asks for them once more."""
-    ids = np.array(directory.journal.dead_ids(endpoint.name), dtype=np.int64)
-    return [*planner.plan(ids), *planner.finish()]
-
-
 def _concurrency(options: Options) -> int:
     return sum(options.concurrency.get(name, DEFAULT_CONCURRENCY) for name in options.endpoints)
-
-
-def _added(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
-    """The sum of two sets of counts, of which one may lack some."""
-    return {
-        name: _added(earlier.get(name, {}), value)
-        | {k: v for k, v in earlier.get(name, {}).items() if k not in value}
-        if isinstance(value, dict)
-        else earlier.get(name, 0) + value
-        for name, value in now.items()
-    }
 
 
 def _printable(name: str) -> str:

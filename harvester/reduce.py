@@ -8,7 +8,7 @@ which checkpoint they belong to.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from heapq import heappush, heapreplace
+from heapq import heappush, heapreplace, nlargest
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -16,6 +16,7 @@ from msgspec import UNSET
 
 from harvester.engagement.answer import Counts
 from harvester.engagement.settling import Settled, Status
+from harvester.engagement.tweet_id import MAX_TWEET_ID
 
 
 class TopList:
@@ -31,6 +32,18 @@ class TopList:
     def floor(self) -> int:
         """No value below this can enter any more. It only rises."""
         return self._heap[0][0] if len(self._heap) == self._size else 1
+
+    def enterable(self, values: Sequence[int], tweet_ids: Sequence[str]) -> list[tuple[int, int]]:
+        """(value, tweet ID) of those that could enter by themselves, at most as many as the list holds."""
+        if not self._size or not values or max(values) < (floor := self.floor):
+            return []
+        last_id = -self._heap[0][1] if len(self._heap) == self._size else MAX_TWEET_ID + 1
+        entries = [
+            (value, -int(tweet_id))
+            for value, tweet_id in zip(values, tweet_ids, strict=True)
+            if value > floor or (value == floor and int(tweet_id) < last_id)
+        ]
+        return [(value, -negative) for value, negative in nlargest(self._size, entries)]
 
     def add(self, value: int, tweet_id: int) -> None:
         """Offer a tweet that was not offered before."""
@@ -63,7 +76,6 @@ class Reduction:
         self.n_by_status: Counter[Status] = Counter()
         self.totals = dict.fromkeys(columns, 0)
         self.tops = {metric: TopList(top) for metric in columns}
-        self._top = top
 
     def add(self, partial: Partial) -> None:
         """Merge what one batch adds."""
@@ -98,11 +110,8 @@ class Reduction:
             pairs = [pair for pair in zip(values, tweet_ids, strict=True) if pair[0] is not UNSET]
             values, tweet_ids = list(map(itemgetter(0), pairs)), list(map(itemgetter(1), pairs))
             partial.sums[metric] = sum(values)
-        floor = self.tops[metric].floor
-        if self._top and values and max(values) >= floor:
-            partial.candidates[metric] = [
-                (value, int(i)) for value, i in zip(values, tweet_ids, strict=True) if value >= floor
-            ]
+        if entries := self.tops[metric].enterable(values, tweet_ids):
+            partial.candidates[metric] = entries
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, as JSON can hold it."""

@@ -13,15 +13,20 @@ SHOWN_TOP = 10
 def print_outcome(console: Console, outcome: Outcome) -> None:
     """The tables of every endpoint."""
     for result in outcome.results:
-        console.print(_counts(result, outcome))
+        tables = [_counts(result, outcome)]
         if result.counts()["ok"]:
-            console.print(_totals(result))
+            tables.append(_totals(result))
         if top := _top(result):
-            console.print(top)
+            tables.append(top)
+        for table in tables:
+            # Printed by itself, because a title is wrapped to the width of its table.
+            console.print(f"\n[bold]{table.title}")
+            table.title = None
+            console.print(table)
 
 
 def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    return Table(title=title, box=None, pad_edge=False)
 
 
 def _counts(result: EndpointResult, outcome: Outcome) -> Table:
@@ -36,7 +41,7 @@ def _counts(result: EndpointResult, outcome: Outcome) -> Table:
 
 
 def _totals(result: EndpointResult) -> Table:
-    table = _table("totals")
+    table = _table(f"{result.name}: sums over all tweets")
     table.add_column("metric")
     table.add_column("sum", justify="right")
     for metric, value in result.reduction.totals.items():
@@ -48,7 +53,7 @@ def _top(result: EndpointResult) -> Table | None:
     """The top tweets by the first metric that has any; the others are in top_tweets.csv."""
     for metric, top in result.reduction.tops.items():
         if ranked := top.ranked()[:SHOWN_TOP]:
-            table = _table(f"top tweets by {metric}")
+            table = _table(f"{result.name}: top tweets by {metric}")
             table.add_column("#", justify="right")
             table.add_column(metric, justify="right")
             table.add_column("tweet", overflow="fold")

@@ -9,7 +9,7 @@ from harvester.sources.inflate import GZIP_MAGIC, Inflater
 
 _FOREIGN: Final = {
     b"PK\x03\x04": "a zip archive or an Excel workbook; unpack it, or save the sheet as CSV",
-    b"BZh": "compressed with bzip2; decompress it, or use gzip",
+    **{b"BZh%d1AY&SY" % level: "compressed with bzip2; decompress it, or use gzip" for level in range(1, 10)},
     b"\xfd7zXZ\x00": "compressed with xz; decompress it, or use gzip",
     b"\x28\xb5\x2f\xfd": "compressed with zstd; decompress it, or use gzip",
     b"PAR1": "a Parquet file; export the column of tweet IDs as text",
@@ -100,7 +100,7 @@ def _in_utf_8(blocks: Iterator[Block]) -> Iterator[Block]:
         if decoder is not None:
             text = decoder.decode(text).encode("utf-8", "replace")
         yield Block(text, block.n_stored, block.unreadable)
-    if begun:
+    if begun is not None and n_stored:
         yield Block(begun, n_stored)
     elif decoder is not None and (rest := decoder.decode(b"", final=True)):
         yield Block(rest.encode(), 0)

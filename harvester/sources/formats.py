@@ -19,7 +19,7 @@ from harvester.sources.text import HEADER_NAMES, TextLines, header_name
 FileFormat = Literal["text", "csv", "tsv"]
 DELIMITERS: Final = (",", ";", "\t", "|")
 SAMPLE_LINES: Final = 100
-_SAMPLE_BYTES: Final = 4 * LINE_CAP
+_SAMPLE_BYTES: Final = LINE_CAP
 _SAMPLE_COLUMNS: Final = 1000
 _JSON_BEGINNINGS: Final = ("{", "[", "window.YTD")
 
@@ -71,15 +71,18 @@ def choose_reader(file: str, head: bytes, wanted: Wanted, *, is_all: bool) -> Te
         return TextLines(file)
     sample, is_complete = _sample(head)
     if not sample:
-        return TextLines(file) if is_all else None
+        return TextLines(file) if is_all or is_complete else None
     first = sample[0].decode("utf-8", "replace").removeprefix("\ufeff")
     if wanted.file_format is None and wanted.column is None and _is_text(first):
         return TextLines(file)
     delimiters = ("\t",) if wanted.file_format == "tsv" else DELIMITERS
-    tables = [_Table(delimiter, _rows(sample, delimiter)) for delimiter in delimiters]
+    is_settled = is_all or is_complete
+    tables = [_Table(delimiter, _rows(sample, delimiter, is_last=is_settled)) for delimiter in delimiters]
+    if not is_settled and not all(table.rows for table in tables):
+        return None  # the first row goes on, in quotes
     if named := _by_header(file, tables, wanted):
         return named
-    if not (is_all or is_complete):
+    if not is_settled:
         return None
     if wanted.column is not None:
         return _by_number(file, tables, wanted)
@@ -96,7 +99,7 @@ def _sample(head: bytes) -> tuple[list[bytes], bool]:
     sample: list[bytes] = []
     n_bytes = 0
     for line in head.split(b"\n")[:-1]:
-        n_bytes += len(line[: LINE_CAP + 1])
+        n_bytes += len(line) + 1
         if line.strip():
             sample.append(line[: LINE_CAP + 1])
         if len(sample) >= SAMPLE_LINES or n_bytes >= _SAMPLE_BYTES:
@@ -104,8 +107,8 @@ def _sample(head: bytes) -> tuple[list[bytes], bool]:
     return sample, False
 
 
-def _rows(sample: list[bytes], delimiter: str) -> list[list[str]]:
-    records = read_records(sample, delimiter, is_last=True)
+def _rows(sample: list[bytes], delimiter: str, *, is_last: bool) -> list[list[str]]:
+    records = read_records(sample, delimiter, is_last=is_last)
     return [record.cells for record in records if not is_blank(record.cells)]
 
 

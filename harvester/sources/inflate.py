@@ -66,9 +66,9 @@ class Inflater:
             pieces.extend(member.decompress(stored[index : index + 1]) for index in range(len(stored)))
         except zlib.error as exc:
             detail = str(exc).rpartition(": ")[2]
-            self.broken = (
-                f"bytes that are no gzip data follow it ({detail})"
-                if self._has_members and not any(pieces)
-                else f"the gzip data is damaged ({detail})"
+            is_after_a_member = self._has_members and detail == "incorrect header check"
+            what = (
+                "bytes that are no gzip data follow it" if is_after_a_member else "the gzip data is damaged"
             )
+            self.broken = f"{what} ({detail})"
         return b"".join(pieces)

@@ -14,7 +14,7 @@ TOO_LONG = f"longer than {LINE_CAP // 1024} KiB"
 
 def header_name(cell: str) -> str:
     """A header's cell as it is compared: `"Tweet ID"` is `tweet_id`."""
-    return cell.strip().removeprefix(BOM).strip(" \"'").lower().replace(" ", "_").replace("-", "_")
+    return cell.strip().strip("\"'").strip().lower().replace(" ", "_").replace("-", "_")
 
 
 def read_line(line: bytes) -> int | str | None:
@@ -41,33 +41,33 @@ class TextLines:
     def read(self, lines: bytes) -> Chunk:
         """What the lines hold; each ends with a newline."""
         ids, is_id, starts, ends = read_ids(lines)
-        n_blank = n_headers = 0
-        rejected = []
-        for index in np.flatnonzero(~is_id).tolist():
-            start, end = int(starts[index]), int(ends[index])
-            if start == end:
-                n_blank += 1
-                continue
-            line = lines[start:end]
+        is_empty = starts == ends
+        n_blank = int(np.count_nonzero(is_empty))
+        n_headers = 0
+        rejected: list[Rejected] = []
+        for index in np.flatnonzero(~(is_id | is_empty)).tolist():
+            line = lines[starts[index] : ends[index]]
             found = read_line(line)
             if isinstance(found, int):
                 ids[index], is_id[index] = found, True
             elif found is None:
                 n_blank += 1
-            elif self._is_header(line, index - n_blank):
-                n_headers += 1
+            elif (
+                self._is_header_possible
+                and not (rejected or n_headers or is_id[:index].any())
+                and _is_header(line)
+            ):
+                n_headers = 1
             else:
                 rejected.append(Rejected(self._file, self._n_lines + index + 1, shown(line), found))
         self._n_lines += len(is_id)
-        if n_blank < len(is_id):
-            self._is_header_possible = False
+        self._is_header_possible &= n_blank == len(is_id)
         return Chunk(ids[is_id], tuple(rejected), len(is_id), n_blank, n_headers, 0, None)
 
     def flush(self) -> Chunk | None:
         """Nothing is held back."""
         return None
 
-    def _is_header(self, line: bytes, n_before: int) -> bool:
-        """n_before: lines before this one in its block that are not blank."""
-        is_first = self._is_header_possible and n_before == 0
-        return is_first and header_name(line[:100].decode("utf-8", "replace")) in HEADER_NAMES
+
+def _is_header(line: bytes) -> bool:
+    return header_name(line[:1000].decode("utf-8", "replace").removeprefix(BOM)) in HEADER_NAMES

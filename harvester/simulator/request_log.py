@@ -1,0 +1,46 @@
+"""One NDJSON line a request, written before the answer leaves, so that nothing answered is uncounted."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import orjson
+
+from harvester.simulator.faults import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What was asked and how it went. time: epoch seconds; status: None where nothing is answered."""
+
+    time: float
+    endpoint: str | None
+    credential: Literal["bearer", "oauth1", "none"]
+    tweet_ids: list[str]
+    engagement_types: list[str]
+    status: int | None
+    fault: Fault | None
+
+
+class RequestLog:
+    """Appends to a file, or to nothing where there is no path."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._file = path.open("ab", buffering=0) if path else None
+
+    def write(self, entry: Entry) -> None:
+        """Add a line. Unbuffered and in one call, so a kill loses none and tears none."""
+        if self._file:
+            self._file.write(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE))
+
+    def __enter__(self) -> Self:
+        """Close at the end of a with block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file."""
+        if self._file:
+            self._file.close()

@@ -1,0 +1,123 @@
+"""From arguments to files."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from harvester.errors import UsageError
+from harvester.sources import Source, find_sources
+from harvester.sources.find import has_data_ending
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in (
+        "b.txt",
+        "a.csv",
+        "README.md",
+        ".hidden.txt",
+        "_SUCCESS",
+        "deep/c.txt.gz",
+        "deep/part-00000",
+    ):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("1\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def names(*arguments: str) -> list[str]:
+    return [source.name for source in find_sources(arguments)]
+
+
+IN_FOLDER = ["in/a.csv", "in/b.txt", "in/deep/c.txt.gz", "in/deep/part-00000"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        (["in"], IN_FOLDER),
+        (["in/b.txt", "in"], ["in/b.txt", "in/a.csv", *IN_FOLDER[2:]]),
+        (["in/README.md"], ["in/README.md"]),
+        (["in/.hidden.txt"], ["in/.hidden.txt"]),
+        (["in/*.*"], ["in/README.md", "in/a.csv", "in/b.txt"]),
+        (["in/**/*.gz", "in/deep/../deep/c.txt.gz"], ["in/deep/c.txt.gz"]),
+        (["-", "in/a.csv", "-"], ["-", "in/a.csv"]),
+    ],
+)
+def test_arguments_mean_their_files_once_and_in_order(
+    folder: Path, arguments: list[str], found: list[str]
+) -> None:
+    assert names(*arguments) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "is_data"),
+    [
+        ("ids.txt", True),
+        ("IDS.TXT", True),
+        ("ids.csv.gz", True),
+        ("ids.gz", True),
+        ("part-00000", True),
+        ("ids.2026-11-01", True),
+        ("README.md", False),
+        ("notes.md.gz", False),
+        ("run.ipynb", False),
+        ("report.html", False),
+    ],
+)
+def test_file_in_a_folder_is_taken_by_its_ending(name: str, is_data: bool) -> None:
+    assert has_data_ending(name) is is_data
+
+
+def test_name_with_glob_characters_is_a_file_when_it_exists(folder: Path) -> None:
+    Path("a[1].txt").write_text("1\n")
+    assert names("a[1].txt") == ["a[1].txt"]
+
+
+def test_linked_folder_is_walked_once_when_it_links_back(folder: Path) -> None:
+    Path("in/deep/up").symlink_to(folder / "in")
+    assert names("in") == IN_FOLDER
+
+
+def test_source_knows_size_and_time_of_a_file_only(folder: Path) -> None:
+    os.utime("in/a.csv", ns=(7, 7_000_000_000))
+    os.mkfifo("in/pipe")
+    assert find_sources(["in/a.csv", "-", "in/pipe"]) == (
+        Source("in/a.csv", 2, 7_000_000_000),
+        Source("-", None, None),
+        Source("in/pipe", None, None),
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "no input given"),
+        (["in/nothing.txt"], "'in/nothing.txt': no such file or folder"),
+        (["in/*.parquet"], r"in/\*.parquet: no file matches"),
+        (["in/empty"], "in/empty: no data files in this folder"),
+        (["in/dangling.txt"], "in/dangling.txt: cannot be opened: no such file or directory"),
+        (["in/socket"], "in/socket: neither a file nor a folder nor a pipe"),
+    ],
+)
+def test_argument_without_files_is_a_usage_error_with_a_hint(
+    folder: Path, arguments: list[str], message: str
+) -> None:
+    Path("in/empty").mkdir()
+    Path("in/dangling.txt").symlink_to("gone.txt")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("in/socket")
+        with pytest.raises(UsageError, match=message) as caught:
+            find_sources(arguments)
+    assert caught.value.hint
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_file_without_permission_is_a_usage_error(folder: Path) -> None:
+    Path("in/a.csv").chmod(0)
+    with pytest.raises(UsageError, match="permission denied"):
+        find_sources(["in"])
