@@ -109,7 +109,8 @@ def compare(path: Path, found: Manifest, options: Mapping[str, Any], inputs: Seq
             )
         if old_file.size_bytes != new_file.size_bytes:
             raise RunDirectoryError(
-                f"{path}: the input has changed, {new_file.name} had {_bytes(old_file)} and has {_bytes(new_file)}",
+                f"{path}: the input has changed, "
+                f"{new_file.name} had {_bytes(old_file)} and has {_bytes(new_file)}",
                 "Use another run directory, or the old file.",
             )
     if len(found.inputs) != len(inputs):
