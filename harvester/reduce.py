@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappush, heapreplace, nlargest
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any
 
 from msgspec import UNSET
+from msgspec.structs import astuple
 
-from harvester.engagement.answer import Counts
 from harvester.engagement.settling import Settled, Status
 from harvester.engagement.tweet_id import MAX_TWEET_ID
 
@@ -93,17 +93,18 @@ class Reduction:
         n_by_status[Status.OK] += len(rows) - len(settled.fates)
         del n_by_status[Status.DEAD]
         partial = Partial(n_by_status)
-        if settled.fates:
-            counted = [(row, i) for row, i in zip(rows, tweet_ids, strict=True) if row is not None]
-            rows, tweet_ids = [row for row, _ in counted], tuple(i for _, i in counted)
-        for metric in settled.request.metrics:
-            self._reduce_column(partial, metric, rows, tweet_ids)
+        if settled.fates or not settled.request.metrics:
+            tweet_ids = tuple(i for row, i in zip(rows, tweet_ids, strict=True) if row is not None)
+        counted = [row for row in rows if row is not None]
+        columns = zip(settled.request.columns, zip(*map(astuple, counted), strict=True), strict=False)
+        for metric, values in columns:
+            if metric in settled.request.metrics:
+                self._reduce_column(partial, metric, values, tweet_ids)
         return partial
 
     def _reduce_column(
-        self, partial: Partial, metric: str, rows: Sequence[Counts | None], tweet_ids: Sequence[str]
+        self, partial: Partial, metric: str, values: Sequence[Any], tweet_ids: Sequence[str]
     ) -> None:
-        values = list(map(attrgetter(metric), rows))
         try:
             partial.sums[metric] = sum(values)
         except TypeError:  # some are UNSET; finding that out this way costs nothing where none is

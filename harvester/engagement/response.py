@@ -91,7 +91,7 @@ def _read_counts(request: Request, body: bytes) -> Answer:
     root, malformed = read
     listed = root.counts or {}
     rows: list[Counts | None] = list(map(listed.get, request.tweet_ids))
-    if len(listed) == len(rows) and all(map(listed.__contains__, request.tweet_ids)) and not root.has_lists():
+    if len(listed) == len(rows) and None not in rows and not root.has_lists():
         return Counted(rows)
     return _with_lists(request, root, rows, malformed)
 
@@ -194,7 +194,9 @@ def _decode_typed(columns: tuple[str, ...], body: bytes) -> tuple[_Root, dict[st
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     n_objects = 1 if root.counts is None else 2 + len(root.counts)
-    if body.count(b"{") != n_objects or b"." in body or b"{}" in body:
+    if body.count(b"{") != n_objects or b"." in body:
+        return None
+    if root.counts and counts_type(columns)() in root.counts.values():
         return None
     return root, {}
 

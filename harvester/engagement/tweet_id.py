@@ -1,6 +1,7 @@
 """Tweet IDs: what is one, and what a Snowflake tells of its age. Source: contract, section 7."""
 
 import re
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,9 @@ SNOWFLAKE_EPOCH_MS: Final = 1_288_834_974_657
 FIRST_SNOWFLAKE: Final = 30_000_000_000
 """IDs below are from the plain sequence before 2010-11-04; they carry no time."""
 DAY_MS: Final = 86_400_000
+
+_FIRST_DAY: Final = SNOWFLAKE_EPOCH_MS // DAY_MS
+_LAST_DAY: Final = ((MAX_TWEET_ID >> 22) + SNOWFLAKE_EPOCH_MS) // DAY_MS
 
 Ids = NDArray[np.int64]
 
@@ -69,9 +73,26 @@ def first_id_at(time_ms: int) -> int:
 
 
 def created_at_texts(ids: Ids) -> list[str | None]:
-    """`2018-11-09T19:20:26Z` for each ID, None for those from before Snowflake. Same order, same length."""
-    seconds = (((ids >> 22) + SNOWFLAKE_EPOCH_MS) // 1000).astype("datetime64[s]")
-    texts: list[str | None] = np.datetime_as_string(seconds, timezone="UTC").tolist()
-    for index in np.flatnonzero(ids < FIRST_SNOWFLAKE).tolist():
-        texts[index] = None
+    """`2018-11-09T19:23:24Z` for each ID, None for those from before Snowflake. Same order, same length."""
+    days, minutes, seconds = _clock_texts()
+    times = ((ids >> 22) + SNOWFLAKE_EPOCH_MS) // 1000
+    day, second_of_day = np.divmod(times, 86_400)
+    minute, second = np.divmod(second_of_day, 60)
+    parts = zip((day - _FIRST_DAY).tolist(), minute.tolist(), second.tolist(), strict=True)
+    texts: list[str | None] = [days[d] + minutes[m] + seconds[s] for d, m, s in parts]
+    if len(old := np.flatnonzero(ids < FIRST_SNOWFLAKE)):
+        for index in old.tolist():
+            texts[index] = None
     return texts
+
+
+@cache
+def _clock_texts() -> tuple[list[str], list[str], list[str]]:
+    """Each day that an ID can carry, each minute of a day, each second of a minute, as they are written.
+
+    Putting a time together from these costs a third of formatting it.
+    """
+    dates = np.arange(_FIRST_DAY, _LAST_DAY + 1).astype("datetime64[D]")
+    days = [f"{date}T" for date in np.datetime_as_string(dates).tolist()]
+    minutes = [f"{m // 60:02d}:{m % 60:02d}:" for m in range(24 * 60)]
+    return days, minutes, [f"{s:02d}Z" for s in range(60)]
