@@ -17,7 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from harvester.harvest import Harvest
+from harvester.job import Harvest
 from harvester.pipeline.endpoint_run import Snapshot
 from harvester.report.summary import TWEET_URL
 

@@ -16,11 +16,12 @@ from typing import Any, Final
 import click
 import orjson
 from rich.console import Console
+from rich.logging import RichHandler
 
 from harvester.cli.configuration import apply_config_file, config_home
 from harvester.cli.main import complain, print_json
 from harvester.cli.progress import Bar, Display, Lines, watch
-from harvester.cli.simulated import simulator
+from harvester.cli.simulated import Simulated, simulator
 from harvester.cli.tables import print_outcome
 from harvester.config.credentials import load_credentials
 from harvester.config.options import (
@@ -35,7 +36,7 @@ from harvester.config.options import (
 from harvester.engagement.credentials import Credentials
 from harvester.engagement.endpoints import DEFAULT_AUTH_URL, DEFAULT_BASE_URL
 from harvester.errors import ExitCode, HarvesterError
-from harvester.harvest import Harvest, Outcome
+from harvester.job import Harvest, Outcome
 from harvester.rundir.directory import RunDirectory
 
 SIGNALS: Final = {
@@ -179,34 +180,44 @@ def run(
     )
     terminal = _Terminal(quiet=quiet, wants_bar=progress, as_json=log_format == "json", verbosity=verbose)
     with contextlib.ExitStack() as stack:
-        if simulate:
-            simulated = stack.enter_context(simulator())
+        simulated = stack.enter_context(simulator()) if simulate else None
+        if simulated:
             credentials = simulated.credentials
             options = replace(options, base_url=simulated.base_url, auth_url=simulated.base_url)
         else:
             stored = config_home(os.environ) / "credentials.toml"
             credentials = load_credentials(os.environ, stored, account)
         try:
-            outcome = _run_loop(_harvest(options, credentials, terminal))
+            outcome = _run_loop(_harvest(options, credentials, terminal, simulated))
         except HarvesterError as error:
             outcome = Outcome(error.exit_code, error=error)
     terminal.show_end(options, outcome)
     return outcome.exit_code
 
 
-async def _harvest(options: Options, credentials: Credentials, terminal: "_Terminal") -> Outcome:
+async def _harvest(
+    options: Options, credentials: Credentials, terminal: "_Terminal", simulated: Simulated | None
+) -> Outcome:
     harvest = Harvest(options, credentials, on_open=terminal.show_start)
     loop = asyncio.get_running_loop()
     for name, code in SIGNALS.items():
         if hasattr(signal, name):
             loop.add_signal_handler(getattr(signal, name), partial(harvest.interrupt, code))
-    watching = asyncio.ensure_future(watch(harvest, terminal.display())) if terminal.is_watched else None
+    beside = []
+    if terminal.is_watched:
+        beside.append(asyncio.ensure_future(watch(harvest, terminal.display())))
+    if simulated:
+        beside.append(asyncio.ensure_future(_mourn(harvest, simulated)))
     try:
         return await harvest.run()
     finally:
-        if watching:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+
+
+async def _mourn(harvest: Harvest, simulated: Simulated) -> None:
+    harvest.fail(await simulated.death())
 
 
 def _run_loop(main: Coroutine[Any, Any, Outcome]) -> Outcome:
@@ -216,6 +227,15 @@ def _run_loop(main: Coroutine[Any, Any, Outcome]) -> Outcome:
 
         runner = uvloop.run
     return runner(main)
+
+
+class JsonFormatter(logging.Formatter):
+    """A log record as one line of JSON, with the fields event, level, message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        fields = {"event": "log", "level": record.levelname.lower(), "message": record.getMessage()}
+        return orjson.dumps(fields).decode()
 
 
 class _Terminal:
@@ -235,7 +255,17 @@ class _Terminal:
         self._has_bar = (is_looked_at if wants_bar is None else wants_bar) and not quiet and not as_json
         self.is_watched = not quiet and wants_bar is not False
         level = logging.DEBUG if verbosity > 1 else logging.INFO if verbosity else logging.WARNING
-        logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)s %(name)s: %(message)s")
+        logging.basicConfig(level=level, handlers=[self._log_handler()])
+
+    def _log_handler(self) -> logging.Handler:
+        """Where words about single requests go: above the bar, or in a line, or in a line of JSON."""
+        if self._has_bar:
+            return RichHandler(console=self._console, show_path=False)
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(
+            JsonFormatter() if self._as_json else logging.Formatter("%(levelname)s: %(message)s")
+        )
+        return handler
 
     def display(self) -> Display:
         """What shows the progress."""
@@ -273,7 +303,7 @@ class _Terminal:
             )
         if not sys.stdout.isatty():
             print_json(
-                {"schema": 1, "run_dir": str(options.out), **outcome.counts(), "exit": int(outcome.exit_code)}
+                {"schema": 1, "run_dir": str(options.out), **outcome.counts, "exit": int(outcome.exit_code)}
             )
 
     def _say(self, event: str, text: str, fields: dict[str, object]) -> None:

@@ -4,6 +4,7 @@ It listens on a port of its own and has a session of its own, so that Ctrl-C rea
 still has answers to wait for. It ends with its parent, however that ends: its standard input closes then.
 """
 
+import asyncio
 import contextlib
 import json
 import os
@@ -12,26 +13,32 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from typing import IO
 
 from harvester.engagement.credentials import AccessToken, AppKey, Credentials, Secret
 from harvester.errors import ServiceError
 
 START_TIMEOUT_S = 30
 LAST_LINES = 5
+LOOK_EVERY_S = 0.5
 
 
 class Simulated:
     """A running simulator: where it is, and what it accepts."""
 
-    def __init__(self, process: subprocess.Popen[str], base_url: str, credentials: Credentials) -> None:
+    def __init__(
+        self, process: subprocess.Popen[str], errors: IO[str], base_url: str, credentials: Credentials
+    ) -> None:
         self.base_url = base_url
         self.credentials = credentials
         self._process = process
+        self._errors = errors
 
-    @property
-    def has_died(self) -> bool:
-        """Whether the simulator has ended by itself."""
-        return self._process.poll() is not None
+    async def death(self) -> ServiceError:
+        """Wait until the simulator has ended by itself; what it said last."""
+        while self._process.poll() is None:  # noqa: ASYNC110  # a child's end sets no event here
+            await asyncio.sleep(LOOK_EVERY_S)
+        return _obituary("the simulator has died", self._process, self._errors)
 
 
 @contextlib.contextmanager
@@ -56,15 +63,13 @@ def simulator() -> Iterator[Simulated]:
             said = process.stdout.readline() if process.stdout else ""
             if not said:
                 process.wait(START_TIMEOUT_S)
-                errors.seek(0)
-                last = " / ".join(errors.read().splitlines()[-LAST_LINES:])
-                raise ServiceError(f"the simulator did not start (exit code {process.returncode}): {last}")
+                raise _obituary("the simulator did not start", process, errors)
             credentials = Credentials(
                 AppKey(Secret(values["CONSUMER_KEY"]), Secret(values["CONSUMER_SECRET"])),
                 AccessToken(Secret(values["ACCESS_TOKEN"]), Secret(values["ACCESS_TOKEN_SECRET"])),
                 Secret(values["BEARER_TOKEN"]),
             )
-            yield Simulated(process, json.loads(said)["base_url"], credentials)
+            yield Simulated(process, errors, json.loads(said)["base_url"], credentials)
         finally:
             if process.stdin:
                 process.stdin.close()
@@ -72,6 +77,12 @@ def simulator() -> Iterator[Simulated]:
                 process.stdout.close()
             process.terminate()
             process.wait()
+
+
+def _obituary(what: str, process: subprocess.Popen[str], errors: IO[str]) -> ServiceError:
+    errors.seek(0)
+    last = " / ".join(errors.read().splitlines()[-LAST_LINES:])
+    return ServiceError(f"{what} (exit code {process.returncode}): {last or 'it said nothing'}")
 
 
 def _environment() -> dict[str, str]:

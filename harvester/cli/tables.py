@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harvester.harvest import Outcome
+from harvester.job import Outcome
 from harvester.report.summary import TWEET_URL, EndpointResult
 
 SHOWN_TOP = 10
@@ -35,8 +35,8 @@ def _counts(result: EndpointResult, outcome: Outcome) -> Table:
     table.add_column("tweets", justify="right")
     for status, n in result.counts().items():
         table.add_row(Text(status, style="red" if status == "failed" and n else ""), f"{n:,}")
-    if outcome.input_counts.get("rejected"):
-        table.add_row(Text("rejected lines", style="yellow"), f"{outcome.input_counts['rejected']:,}")
+    if n_rejected := outcome.counts.get("rejected"):
+        table.add_row(Text("rejected lines", style="yellow"), f"{n_rejected:,}")
     return table
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from harvester.config.options import DEFAULT_CONCURRENCY, Options
+from harvester.config.options import Options
 from harvester.engagement.allowance import Rate
 from harvester.engagement.credentials import Credentials
 from harvester.engagement.endpoints import Endpoint
@@ -62,6 +62,7 @@ class EndpointRun:
         sources: tuple[Source, ...],
         stop: Stop,
         *,
+        workers: int,
         wall: Callable[[], float],
         random: Callable[[], float],
     ) -> None:
@@ -117,7 +118,7 @@ class EndpointRun:
             self.gate,
             self.committer,
             stop,
-            concurrency=options.concurrency.get(endpoint.name, DEFAULT_CONCURRENCY),
+            concurrency=workers,
             wall=wall,
             random=random,
         )

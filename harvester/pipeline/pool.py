@@ -1,12 +1,13 @@
 """The pool of an endpoint: bounded workers that settle batches, whatever that takes."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from harvester.engagement.answer import Answer, Trouble
+from harvester.engagement.answer import Answer, Counted, Trouble
 from harvester.engagement.request import Access, Request, encode_request
 from harvester.engagement.response import read_answer
 from harvester.engagement.settling import Settled, Settlement
@@ -21,7 +22,10 @@ from harvester.transport.oauth import Signer
 from harvester.transport.session import Session
 
 QUEUED_PER_WORKER: Final = 2
+NO_HEADERS: Final[Mapping[str, str]] = {}
 _SOONER, _LATER = 0, 1
+
+log = logging.getLogger("harvester")
 
 
 class Stop:
@@ -152,7 +156,8 @@ class Pool:
             except HarvesterError as error:
                 self._stop.fail(error)
                 return
-            self.n_unexpected += settled.n_unexpected
+            if settled.n_unexpected:
+                self._note_unexpected(settled.n_unexpected)
             if job.batch and settled.missing:
                 task = group.create_task(self._finish_later(job.batch, settled, is_again=job.is_again))
                 self._late.add(task)
@@ -161,6 +166,11 @@ class Pool:
                 self._commit(job.batch, settled, is_again=job.is_again)
             elif job.outcome and not job.outcome.done():
                 job.outcome.set_result(settled)
+
+    def _note_unexpected(self, n: int) -> None:
+        if not self.n_unexpected:
+            log.warning("the service answers with tweets that were not asked for; they are left out")
+        self.n_unexpected += n
 
     async def _settle(self, job: _Job) -> Settled:
         """Send what the settlement of a job wants sent, until it wants no more."""
@@ -182,6 +192,9 @@ class Pool:
     async def _exchange(self, request: Request) -> Answer:
         """Send one request when its turn has come; what the answer means."""
         turn = await self._gate.turn()
+        log.debug("request %d for %d tweets, %s", turn.number, len(request.tweet_ids), request.access.value)
+        answer: Answer
+        headers: Mapping[str, str]
         try:
             authorization = self._signers[request.access](self._url)
             reply = await self._session.post(self._url, encode_request(request), authorization)
@@ -189,10 +202,12 @@ class Pool:
             self._gate.abandoned(turn)
             raise
         if isinstance(reply, Trouble):
-            self._gate.answered(turn, {}, reply)
-            return reply
-        answer = read_answer(request, reply.status, reply.body)
-        self._gate.answered(turn, reply.headers, answer)
+            answer, headers = reply, NO_HEADERS
+        else:
+            answer, headers = read_answer(request, reply.status, reply.body), reply.headers
+        if not isinstance(answer, Counted):
+            log.info("request %d for %d tweets: %r", turn.number, len(request.tweet_ids), answer)
+        self._gate.answered(turn, headers, answer)
         return answer
 
     async def _finish_later(self, batch: Batch, settled: Settled, *, is_again: bool) -> None:

@@ -109,6 +109,18 @@ class RunDirectory:
         files = {name: describe_file(self.path / name) for name in names}
         self.write_json(SUCCESS, {**document, "files": files})
 
+    def read_success(self) -> dict[str, Any]:
+        """What `_SUCCESS` says. Raises RunDirectoryError when it is damaged."""
+        path = self.path / SUCCESS
+        try:
+            with storage_errors(path):
+                document = orjson.loads(path.read_bytes())
+        except orjson.JSONDecodeError as exc:
+            raise RunDirectoryError(
+                f"{path} is damaged: {exc}", "Remove it, and the run is finished anew."
+            ) from exc
+        return dict(document)
+
     def close(self) -> None:
         """Close every file and let the next run in."""
         for file in self._files.values():

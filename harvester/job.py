@@ -1,6 +1,8 @@
 """A whole harvest: opens what it needs, runs the pools, writes what is derived, says how it ended."""
 
 import asyncio
+import logging
+import resource
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -26,24 +28,24 @@ from harvester.transport.session import HttpSession, Session
 from harvester.version import __version__
 
 SCHEMA: Final = 1
+SPARE_DESCRIPTORS: Final = 32
+
+log = logging.getLogger("harvester")
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a harvest ended. error: why it ended early, None when it came to its end or a signal stopped it."""
+    """How a harvest ended.
+
+    counts: tweets by what became of them, over all endpoints, and rejected lines. error: why it ended early,
+    None when it came to its end or a signal stopped it. was_complete: there was nothing left to do.
+    """
 
     exit_code: ExitCode
     results: tuple[EndpointResult, ...] = ()
-    input_counts: Mapping[str, Any] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
     error: HarvesterError | None = None
     was_complete: bool = False
-
-    def counts(self) -> dict[str, int]:
-        """Tweets by what became of them, over all endpoints, and rejected lines."""
-        total: Counter[str] = Counter()
-        for result in self.results:
-            total.update(result.counts())
-        return {**total, "rejected": int(self.input_counts.get("rejected", 0))}
 
 
 class Harvest:
@@ -72,6 +74,10 @@ class Harvest:
     def interrupt(self, code: ExitCode) -> None:
         """Stop: the first time what is in flight may finish within the grace, the second time at once."""
         self._stop.interrupt(code)
+
+    def fail(self, error: HarvesterError) -> None:
+        """Stop for a reason that shows itself outside of the harvest."""
+        self._stop.fail(error)
 
     def snapshot(self) -> Snapshot | None:
         """How far the harvest is; None before its first request and for a run that was complete."""
@@ -103,9 +109,10 @@ class Harvest:
             if self._on_open:
                 self._on_open(directory)
             if directory.is_complete:
-                return Outcome(ExitCode.OK, was_complete=True)
-            async with HttpSession(_concurrency(options), options.timeout_s) as session:
-                return await self._harvest(directory, session, sources, columns)
+                return Outcome(ExitCode.OK, counts=directory.read_success()["total"], was_complete=True)
+            workers = _affordable_workers(options.concurrency.get("totals", DEFAULT_CONCURRENCY))
+            async with HttpSession(workers, options.timeout_s) as session:
+                return await self._harvest(directory, session, sources, columns, workers)
         finally:
             directory.close()
 
@@ -115,6 +122,7 @@ class Harvest:
         session: Session,
         sources: tuple[Source, ...],
         columns: tuple[str, ...],
+        workers: int,
     ) -> Outcome:
         signers = await make_signers(self._credentials, session, self._options.auth_url)
         run = self._run = EndpointRun(
@@ -127,6 +135,7 @@ class Harvest:
             signers,
             sources,
             self._stop,
+            workers=workers,
             wall=self._wall,
             random=self._random,
         )
@@ -143,9 +152,13 @@ class Harvest:
         input_counts = asdict(run.reading.counts)
         n_failed = len(directory.journal.dead_ids(name))
         results = (EndpointResult(name, run.committer.reduction, n_failed, run.requests()),)
+        total: Counter[str] = Counter()
+        for result in results:
+            total.update(result.counts())
+        total["rejected"] = input_counts["rejected"]
         stopped_by = self._stop.error.exit_code if self._stop.error else self._stop.signal
         if stopped_by is not None:
-            return Outcome(stopped_by, results, input_counts, self._stop.error)
+            return Outcome(stopped_by, results, total, self._stop.error)
         is_whole = not n_failed and not run.reading.counts.unreadable
         exit_code = ExitCode.OK if is_whole else ExitCode.INCOMPLETE
         finished_at = datetime.fromtimestamp(self._wall(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -161,10 +174,15 @@ class Harvest:
         if exit_code is ExitCode.OK:
             directory.journal.checkpoint()
             names = ("run.json", f"{name}.ndjson", f"{name}.failed.ndjson", "rejected.ndjson")
-            counts = {"counts": {result.name: result.counts() for result in results}}
-            document = {"schema": SCHEMA, "run_id": directory.manifest.run_id, "finished_at": finished_at}
-            directory.write_success({**document, **counts}, (*names, "summary.json", "top_tweets.csv"))
-        return Outcome(exit_code, results, input_counts)
+            document = {
+                "schema": SCHEMA,
+                "run_id": directory.manifest.run_id,
+                "finished_at": finished_at,
+                "counts": {result.name: result.counts() for result in results},
+                "total": total,
+            }
+            directory.write_success(document, (*names, "summary.json", "top_tweets.csv"))
+        return Outcome(exit_code, results, total)
 
 
 def _identity(options: Options, credentials: Credentials, columns: tuple[str, ...]) -> dict[str, Any]:
@@ -187,8 +205,14 @@ def _identity(options: Options, credentials: Credentials, columns: tuple[str, ..
     }
 
 
-def _concurrency(options: Options) -> int:
-    return sum(options.concurrency.get(name, DEFAULT_CONCURRENCY) for name in options.endpoints)
+def _affordable_workers(wanted: int) -> int:
+    """As many workers as the process may have open connections, beside the files that it needs."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed == resource.RLIM_INFINITY or wanted + SPARE_DESCRIPTORS <= allowed:
+        return wanted
+    workers = max(1, allowed - SPARE_DESCRIPTORS)
+    log.warning("only %d files may be open (ulimit -n): %d workers instead of %d", allowed, workers, wanted)
+    return workers
 
 
 def _printable(name: str) -> str:
