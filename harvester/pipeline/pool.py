@@ -90,6 +90,7 @@ class Pool:
         self._room = asyncio.Semaphore(QUEUED_PER_WORKER * concurrency)
         self._n_jobs = 0
         self._second_asks = SecondAsks(self._put_second)
+        self._done: asyncio.Queue[tuple[Batch, Settled, bool]] = asyncio.Queue()
         self._denied: set[tuple[Access, str]] = set()
         self._late: set[asyncio.Task[None]] = set()
 
@@ -102,6 +103,7 @@ class Pool:
             async with asyncio.TaskGroup() as group:
                 committing = group.create_task(self._committer.run())
                 workers = [group.create_task(self._work(group)) for _ in range(self._concurrency)]
+                boiling = group.create_task(self._boil_down())
                 feeding = group.create_task(self._feed(reading, again))
                 asked = group.create_task(self._stop.asked.wait())
                 await asyncio.wait((feeding, asked), return_when=asyncio.FIRST_COMPLETED)
@@ -110,6 +112,8 @@ class Pool:
                     await self._drain(grace_s)
                 for task in (*workers, *self._late, feeding, asked):
                     task.cancel()
+                await self._done.join()
+                boiling.cancel()
                 self._committer.close()
                 await committing
         except* HarvesterError as errors:
@@ -163,7 +167,7 @@ class Pool:
                 self._late.add(task)
                 task.add_done_callback(self._late.discard)
             elif job.batch:
-                self._commit(job.batch, settled, is_again=job.is_again)
+                self._done.put_nowait((job.batch, settled, job.is_again))
             elif job.outcome and not job.outcome.done():
                 job.outcome.set_result(settled)
 
@@ -213,13 +217,17 @@ class Pool:
     async def _finish_later(self, batch: Batch, settled: Settled, *, is_again: bool) -> None:
         second = await self._second_asks.ask(settled.request.of(settled.missing))
         settled.take(second)
-        self._commit(batch, settled, is_again=is_again)
+        self._done.put_nowait((batch, settled, is_again))
 
-    def _commit(self, batch: Batch, settled: Settled, *, is_again: bool) -> None:
-        retrieved_at = datetime.fromtimestamp(self._wall(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        records = encode_records(batch.ids, settled, retrieved_at)
-        partial = self._committer.reduction.reduce_batch(settled)
-        self._committer.add(Ready(batch, records, partial, encode_dead_letters(settled), is_again))
+    async def _boil_down(self) -> None:
+        """Turn settled batches into what is written; in a task of its own, so that a worker sends on first."""
+        while True:
+            batch, settled, is_again = await self._done.get()
+            retrieved_at = datetime.fromtimestamp(self._wall(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            records = encode_records(batch.ids, settled, retrieved_at)
+            partial = self._committer.reduction.reduce_batch(settled)
+            self._committer.add(Ready(batch, records, partial, encode_dead_letters(settled), is_again))
+            self._done.task_done()
 
     async def _drain(self, grace_s: float) -> None:
         """Start nothing, and wait for what is in flight: up to the grace, or a second signal."""

@@ -1,11 +1,21 @@
 """The `Authorization` header of a request, and fetching a bearer token. Source: contract, section 6."""
 
+import time
 from base64 import b64encode
 from collections.abc import Callable
+from functools import cache
+from secrets import token_hex
+from typing import Final
 from urllib.parse import quote
 
 import orjson
-from authlib.oauth1.rfc5849.client_auth import ClientAuth
+from authlib.oauth1.rfc5849.parameters import prepare_headers
+from authlib.oauth1.rfc5849.signature import (
+    SIGNATURE_HMAC_SHA1,
+    construct_base_string,
+    hmac_sha1_signature,
+)
+from authlib.oauth1.rfc5849.util import escape
 
 from harvester.engagement.answer import Trouble
 from harvester.engagement.credentials import AccessToken, AppKey, Credentials, Secret
@@ -17,7 +27,9 @@ from harvester.transport.session import Session
 Signer = Callable[[str], dict[str, str]]
 """From the URL of a POST request to the headers that authorize it."""
 
-_FETCH_ATTEMPTS = 3
+_FETCH_ATTEMPTS: Final = 3
+_NONCE, _TIME, _SIGNATURE = (f"0{token_hex(16)}0" for _ in range(3))
+"""Marks in a prepared header. Random, so that no key or token can hold one."""
 
 
 def bearer_signer(token: Secret) -> Signer:
@@ -27,17 +39,34 @@ def bearer_signer(token: Secret) -> Signer:
 
 
 def user_signer(app_key: AppKey, access_token: AccessToken) -> Signer:
-    """OAuth 1.0a user context, HMAC-SHA1, a new nonce each time. The JSON body is not signed."""
-    client = ClientAuth(
-        app_key.key.reveal(),
-        app_key.secret.reveal(),
-        token=access_token.token.reveal(),
-        token_secret=access_token.secret.reveal(),
-    )
+    """OAuth 1.0a user context, HMAC-SHA1, a new nonce each time. The JSON body is not signed.
+
+    What is the same for all requests to a URL is quoted and put together once, with marks where nonce, time
+    and signature go; that is a tenth of the work of signing each request from nothing.
+    """
+    both_secrets = (app_key.secret.reveal(), access_token.secret.reveal())
+    parameters = [
+        ("oauth_consumer_key", app_key.key.reveal()),
+        ("oauth_nonce", _NONCE),
+        ("oauth_signature_method", SIGNATURE_HMAC_SHA1),
+        ("oauth_timestamp", _TIME),
+        ("oauth_token", access_token.token.reveal()),
+        ("oauth_version", "1.0"),
+    ]
+
+    @cache
+    def prepare(url: str) -> tuple[str, str]:
+        # authlib unescapes what it is given here, as if it came from a header.
+        base = construct_base_string("POST", url, [(name, escape(value)) for name, value in parameters])
+        header = prepare_headers([*parameters, ("oauth_signature", _SIGNATURE)])["Authorization"]
+        return base, header
 
     def sign(url: str) -> dict[str, str]:
-        _, headers, _ = client.sign("POST", url, {}, b"")
-        return {"Authorization": str(headers["Authorization"])}
+        base, header = prepare(url)
+        nonce, now = token_hex(16), str(int(time.time()))
+        signature = hmac_sha1_signature(base.replace(_NONCE, nonce).replace(_TIME, now), *both_secrets)
+        signed = header.replace(_NONCE, nonce).replace(_TIME, now).replace(_SIGNATURE, escape(signature))
+        return {"Authorization": signed}
 
     return sign
 

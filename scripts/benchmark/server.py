@@ -14,7 +14,7 @@ from typing import cast
 
 import uvloop
 
-N_PIECES = 1009
+N_PIECES = 50_021
 LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 
