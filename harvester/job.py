@@ -186,7 +186,10 @@ class Harvest:
 
 
 def _identity(options: Options, credentials: Credentials, columns: tuple[str, ...]) -> dict[str, Any]:
-    """The options that can change the result, by the names of their flags."""
+    """The options that can change the result, by the names of their flags.
+
+    The address of the API is not among them: a proxy or another port gives the same answers.
+    """
     access = ["user context"] if credentials.has_user_context else []
     if credentials.bearer_token or credentials.fetches_bearer:
         access.append("bearer token")
@@ -201,7 +204,7 @@ def _identity(options: Options, credentials: Credentials, columns: tuple[str, ..
         "newer-than": options.newer_than_ms,
         "account": options.account,
         "access": access,
-        "base-url": "the simulator" if options.is_simulated else options.base_url,
+        "simulate": options.is_simulated,
     }
 
 

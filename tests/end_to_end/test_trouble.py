@@ -1,0 +1,199 @@
+"""Faults of the service and of the user: what they cost, what is said, and the exit code."""
+
+import json
+from base64 import b64encode
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests.end_to_end.conftest import (
+    BEARER,
+    USER_KEYS,
+    Runner,
+    Simulator,
+    assert_same_result,
+    running_simulator,
+)
+
+FAULTS = (
+    "http-500",
+    "http-502",
+    "http-503",
+    "reset",
+    "cut-body",
+    "cut-json",
+    "cut-gzip",
+    "html",
+    "empty",
+    "extra-ids",
+)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault_of_some_answers_changes_nothing_in_the_result(
+    run: Runner, id_file: Path, tmp_path: Path, undisturbed: Runner, fault: str
+) -> None:
+    with running_simulator(tmp_path, "--fault", f"{fault}=0.15") as simulator:
+        finished = run(str(id_file), "--base-url", simulator.url)
+        assert finished.code == 0, finished.err
+        n_faults = sum(request["fault"] is not None for request in simulator.requests())
+        n_requests = len(simulator.requests())
+    assert n_faults
+    n_needed = undisturbed.summary()["endpoints"]["totals"]["requests"]["sent"]
+    assert n_requests <= n_needed + 1.2 * n_faults
+    assert_same_result(run, undisturbed)
+
+
+def test_missing_tweets_are_asked_again_and_found(
+    run: Runner, id_file: Path, tmp_path: Path, undisturbed: Runner
+) -> None:
+    """The fault may hit the second ask as well; then the tweet has no data, and never a zero."""
+    with running_simulator(tmp_path, "--fault", "missing-ids=0.2") as simulator:
+        finished = run(str(id_file), "--base-url", simulator.url)
+    assert finished.code == 0, finished.err
+    truth = {record["tweet_id"]: record for record in undisturbed.records()}
+    n_same = 0
+    for record in run.records():
+        if record["status"] != "no_data":
+            assert record.get("metrics") == truth[record["tweet_id"]].get("metrics")
+            n_same += 1
+    assert n_same > 5_800
+
+
+def test_too_many_requests_are_waited_out_and_cost_no_tweet(
+    run: Runner, ids: list[int], tmp_path: Path
+) -> None:
+    """A per-second allowance that is not known beforehand; without headers only the 429 tells."""
+    (tmp_path / "some.txt").write_text("".join(f"{i}\n" for i in ids[:3_000]))
+    limits = ("--rate-limit-per-second", "5", "--retry-after", "seconds", "--no-limit-headers")
+    with running_simulator(tmp_path, *limits) as simulator:
+        finished = run("some.txt", "--base-url", simulator.url)
+        refused = [request for request in simulator.requests() if request["status"] == 429]
+    assert finished.code == 0, finished.err
+    assert refused
+    requests = run.summary()["endpoints"]["totals"]["requests"]
+    assert requests["rate_limited"] == len(refused)
+    assert len(run.records()) == 3_000
+
+
+def test_headers_are_heeded_so_that_nothing_is_refused(run: Runner, ids: list[int], tmp_path: Path) -> None:
+    (tmp_path / "some.txt").write_text("".join(f"{i}\n" for i in ids[:3_000]))
+    with running_simulator(tmp_path, "--rate-limit-per-second", "20", "--window", "sliding") as simulator:
+        finished = run("some.txt", "--base-url", simulator.url, "--concurrency", "32")
+        statuses = [request["status"] for request in simulator.requests()]
+    assert finished.code == 0, finished.err
+    assert set(statuses) == {200}
+
+
+def test_refused_credentials_stop_the_run_before_any_work(run: Runner, id_file: Path, tmp_path: Path) -> None:
+    with running_simulator(tmp_path) as simulator:
+        finished = run(str(id_file), "--base-url", simulator.url, keys={"HARVESTER_BEARER_TOKEN": "wrong"})
+        assert len(simulator.requests()) == 1
+    assert finished.code == finished.last_line["exit"] == 4
+    assert "could not be authenticated" in finished.err
+
+
+def test_revoked_credentials_stop_the_run_and_good_ones_finish_it(
+    run: Runner, id_file: Path, tmp_path: Path, undisturbed: Runner, calm: Simulator
+) -> None:
+    with running_simulator(tmp_path, "--revoke-after", "10") as simulator:
+        finished = run(str(id_file), "--base-url", simulator.url, "--concurrency", "3")
+        n_refused = sum(request["status"] == 401 for request in simulator.requests())
+    assert finished.code == 4
+    assert n_refused <= 3 + 1
+    assert (run.out / "totals.failed.ndjson").read_text() == ""
+    assert run(str(id_file), "--base-url", calm.url).code == 0
+    assert_same_result(run, undisturbed)
+
+
+def test_service_that_cannot_be_reached_ends_the_run_within_seconds(run: Runner, id_file: Path) -> None:
+    finished = run(str(id_file), "--base-url", "http://127.0.0.1:1")
+    assert finished.code == 5
+    assert "cannot reach http://127.0.0.1:1" in finished.err
+
+
+def test_outage_beyond_patience_keeps_everything_and_makes_no_dead_letter(
+    run: Runner, id_file: Path, tmp_path: Path, undisturbed: Runner, calm: Simulator
+) -> None:
+    with running_simulator(tmp_path, "--latency", "20", "--outage", "0.2+600") as simulator:
+        finished = run(str(id_file), "--base-url", simulator.url, "--patience", "3", "--concurrency", "2")
+    assert finished.code == 5
+    assert finished.last_line["failed"] == 0
+    assert run(str(id_file), "--base-url", calm.url).code == 0
+    assert_same_result(run, undisturbed)
+
+
+def test_page_instead_of_the_api_ends_the_run(run: Runner, id_file: Path, tmp_path: Path) -> None:
+    with running_simulator(tmp_path, "--fault", "html=1") as simulator:
+        finished = run(str(id_file), "--base-url", simulator.url)
+    assert finished.code == 5
+    assert "is answered by something that is not the API" in finished.err
+
+
+def test_wrong_address_ends_the_run_as_wrong_usage(run: Runner, id_file: Path, calm: Simulator) -> None:
+    finished = run(str(id_file), "--base-url", f"{calm.url}/elsewhere")
+    assert finished.code == 2
+    assert "is no endpoint of the API" in finished.err
+
+
+def test_bearer_token_is_fetched_with_only_the_apps_key(
+    run: Runner, id_file: Path, calm: Simulator, undisturbed: Runner
+) -> None:
+    app = {name: value for name, value in USER_KEYS.items() if "CONSUMER" in name}
+    finished = run(str(id_file), "--base-url", calm.url, "--auth-url", calm.url, keys=app)
+    assert finished.code == 0, finished.err
+    assert_same_result(run, undisturbed)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "no input given"),
+        (("missing.txt",), "missing.txt"),
+        (("{ids}", "-m", "favorits"), "favorites"),
+        (("{ids}", "-m", "url_clicks"), "does not offer"),
+        (("{ids}", "-m", "impressions"), "needs user context"),
+        (("{ids}", "--rate", "quick"), "is no rate"),
+        (("{ids}", "-e", "total"), "unknown endpoint"),
+        (("{ids}", "--concurrency", "none"), "is no number of workers"),
+        (("{ids}", "--base-url", "api"), "is no http or https URL"),
+        (("{ids}", "--column", "x", "--format", "text"), "no columns"),
+        (("{ids}", "--no-such-flag"), "No such option"),
+    ],
+)
+def test_wrong_usage_gets_one_clear_line(
+    run: Runner, id_file: Path, arguments: tuple[str, ...], says: str
+) -> None:
+    finished = run(*(argument.format(ids=id_file) for argument in arguments))
+    assert finished.code == 2
+    lines = finished.err.splitlines()
+    complaint = [n for n, line in enumerate(lines) if line.startswith("harvester: ")]
+    assert len(complaint) == 1
+    assert len(lines) - complaint[0] <= 2
+    assert says in finished.err
+
+
+def test_no_secret_shows_anywhere(run: Runner, id_file: Path, tmp_path: Path) -> None:
+    """At the highest log level and under faults; plain, URL-encoded and in base64."""
+    secrets = {**USER_KEYS, **BEARER}
+    faults = [part for fault in FAULTS for part in ("--fault", f"{fault}=0.03")]
+    with running_simulator(tmp_path, *faults) as simulator:
+        good = run(str(id_file), "--base-url", simulator.url, "-vv", "--log-format", "json", keys=secrets)
+        run.out = tmp_path / "refused"
+        wrong = {name: f"{value}-wrong" for name, value in secrets.items()}
+        bad = run(str(id_file), "--base-url", simulator.url, "-vv", keys=wrong)
+    assert (good.code, bad.code) == (0, 4)
+    seen = f"{good.out}{good.err}{bad.out}{bad.err}".encode()
+    for folder in (tmp_path / "run", tmp_path / "refused"):
+        seen += b"".join(path.read_bytes() for path in folder.iterdir())
+    for value in secrets.values():
+        for form in (value, quote(value, safe=""), b64encode(value.encode()).decode().rstrip("=")):
+            assert form.encode() not in seen
+
+
+def test_log_in_json_is_json_line_by_line(run: Runner, id_file: Path, calm: Simulator) -> None:
+    finished = run(str(id_file), "--base-url", calm.url, "--log-format", "json")
+    events = [json.loads(line)["event"] for line in finished.err.splitlines()]
+    assert events[0] == "start"
+    assert "progress" in events
