@@ -5,11 +5,11 @@ import logging
 import resource
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from random import random as default_random
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from harvester.config.options import DEFAULT_CONCURRENCY, Options
 from harvester.engagement.credentials import Credentials
@@ -29,6 +29,8 @@ from harvester.version import __version__
 
 SCHEMA: Final = 1
 SPARE_DESCRIPTORS: Final = 32
+
+_T = TypeVar("_T")
 
 log = logging.getLogger("harvester")
 
@@ -124,7 +126,9 @@ class Harvest:
         columns: tuple[str, ...],
         workers: int,
     ) -> Outcome:
-        signers = await make_signers(self._credentials, session, self._options.auth_url)
+        signers = await self._unless_stopped(make_signers(self._credentials, session, self._options.auth_url))
+        if signers is None:
+            return Outcome(self._stop.signal or ExitCode.SERVICE, error=self._stop.error)
         run = self._run = EndpointRun(
             ENDPOINTS["totals"],
             columns,
@@ -144,6 +148,17 @@ class Harvest:
         except StorageError as error:
             return Outcome(error.exit_code, error=error)
         return await asyncio.to_thread(self._finish, directory, run)
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, _T]) -> _T | None:
+        """The outcome of some work; None when the run is to stop before it has one."""
+        working = asyncio.ensure_future(work)
+        stopping = asyncio.ensure_future(self._stop.asked.wait())
+        try:
+            await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+            return working.result() if working.done() else None
+        finally:
+            working.cancel()
+            stopping.cancel()
 
     def _finish(self, directory: RunDirectory, run: EndpointRun) -> Outcome:
         """Write what is derived. A kill in here costs nothing: the next run writes it again."""

@@ -60,6 +60,7 @@ class Committer:
         self._state = state
         self._window = asyncio.Semaphore(WINDOW_BATCHES)
         self._next = mark.batches
+        self._end: int | None = None
         self._ready: dict[int, Ready] = {}
         self._rejected: list[bytes] = []
         self._rejected_bytes = 0
@@ -76,7 +77,8 @@ class Committer:
         """Take a settled batch; it is committed when all before it are."""
         self._ready[ready.batch.number] = ready
         self.n_settled += len(ready.batch.ids)
-        if len(self._ready) >= COMMIT_BATCHES and self._next in self._ready:
+        is_last = self._next + len(self._ready) == self._end
+        if is_last or (len(self._ready) >= COMMIT_BATCHES and self._next in self._ready):
             self._due.set()
 
     async def reject(self, lines: bytes, mark: InputMark) -> None:
@@ -90,10 +92,10 @@ class Committer:
             await self._committed.wait()
 
     async def until_committed(self, n_batches: int) -> None:
-        """Wait until all batches below this number are on the disk."""
+        """Wait until all batches below this number, the end of the input, are on the disk."""
+        self._end = n_batches
+        self._due.set()
         while self._next < n_batches:
-            if self._next in self._ready:
-                self._due.set()
             await self._committed.wait()
 
     async def run(self) -> None:
