@@ -1,6 +1,7 @@
 """A run directory as a whole: taken into use, moved on step by step, finished."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -100,9 +101,8 @@ class RunDirectory:
         write_derived(self.path / f"{endpoint}.failed.ndjson", letters)
 
     def write_json(self, name: str, document: Mapping[str, Any]) -> None:
-        """Replace a derived JSON document."""
-        text = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-        write_derived(self.path / name, text)
+        """Replace a derived JSON document. Sums may outgrow 64 bits, which orjson does not write."""
+        write_derived(self.path / name, f"{json.dumps(document, indent=2)}\n".encode())
 
     def write_success(self, document: Mapping[str, Any], names: Sequence[str]) -> None:
         """The last file of all: with the size and checksum of every other one that is finished."""

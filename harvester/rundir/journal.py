@@ -9,14 +9,13 @@ Read and write order, which every other module relies on:
    goes in the same transaction that counts the record.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any, Final
-
-import orjson
 
 from harvester.errors import RunDirectoryError, StorageError
 
@@ -120,7 +119,7 @@ class Journal:
             row = self._db.execute(
                 "SELECT batches, chain, records_bytes, state FROM endpoint WHERE name = ?", (endpoint,)
             ).fetchone()
-        return EndpointMark(row[0], row[1], row[2], orjson.loads(row[3])) if row else EndpointMark()
+        return EndpointMark(row[0], row[1], row[2], json.loads(row[3])) if row else EndpointMark()
 
     def dead_letters(self, endpoint: str) -> Iterator[bytes]:
         """The endpoint's dead letters as JSON, in the order in which they were given up."""
@@ -138,7 +137,7 @@ class Journal:
     def commit(self, step: Step) -> None:
         """Make a step durable, as a whole or not at all. The files it speaks of are synced already."""
         mark = step.mark
-        row = (step.endpoint, mark.batches, mark.chain, mark.records_bytes, orjson.dumps(mark.state).decode())
+        row = (step.endpoint, mark.batches, mark.chain, mark.records_bytes, json.dumps(mark.state))
         with self._errors():
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute("DELETE FROM input")
