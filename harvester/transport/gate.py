@@ -8,17 +8,21 @@ import asyncio
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Final, Literal
 
 from aiolimiter import AsyncLimiter
 
-from harvester.engagement.allowance import Rate, read_windows, wait_after_429_s
+from harvester.engagement.allowance import MINUTE_S, Rate, read_windows, wait_after_429_s
 from harvester.engagement.answer import Answer, RateLimited, Refused, Trouble, Unauthorized, WrongUrl
 from harvester.errors import HarvesterError
 from harvester.transport.outage import Outage
-from harvester.transport.pace import LastMinute, Pace, burst, paced_per_s
+from harvester.transport.pace import Pace, Recent, burst, paced_per_s
 
 JITTER_AFTER_429: Final = 0.1
+SHORTEST_HOLD_S: Final = 1.0
+"""After a 429, also where the service says that none is needed."""
+MOST_CLOCK_SKEW_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +75,13 @@ class Gate:
         self.in_flight: set[Turn] = set()
         self._monotonic, self._wall, self._random = monotonic, wall, random
         self._hold_until = 0.0
-        self._held_at = -math.inf
-        self._answered = LastMinute()
+        self._sent, self._answered = Recent(), Recent()
         self._is_closed = False
         self._line = asyncio.Lock()
         self._changed = asyncio.Event()
         self._limiter: AsyncLimiter | None = None
         self._rate: Rate | None = None
+        self._sent_at = -math.inf
         self._starts_empty = starts_empty
 
     def __repr__(self) -> str:
@@ -109,7 +113,9 @@ class Gate:
             while (wait_s := self._blocked_s()) or not await self._acquire():
                 await self._changed_within(wait_s)
             self.counts.sent += 1
-            turn = Turn(self.counts.sent, self._monotonic())
+            self._sent_at = self._monotonic()
+            self._sent.add(self._sent_at)
+            turn = Turn(self.counts.sent, self._sent_at)
             self.in_flight.add(turn)
             return turn
 
@@ -121,18 +127,24 @@ class Gate:
     def answered(self, turn: Turn, headers: Mapping[str, str], answer: Answer) -> None:
         """Take what an answer, or the trouble instead of one, tells of the allowance and the service.
 
-        Raises the HarvesterError that ends the run when there is no sense in going on.
+        Raises the HarvesterError that ends the run when there is no sense in going on; the gate is closed then.
         """
         now = self._monotonic()
         self.in_flight.discard(turn)
         windows = read_windows(headers, self._wall())
-        hold_until = self.pace.learn(windows, self.counts.sent - turn.number, now) if windows else 0.0
-        self._hold_until = max(self._hold_until, hold_until)
-        error = self._judge(turn, headers, answer, now, knows_limit=bool(windows))
+        if windows:
+            n_since = self.counts.sent - turn.number
+            hold_until = self.pace.learn(
+                windows, self._sent, n_sent_since=n_since, sent_at=turn.sent_at, now=now
+            )
+            self._hold_until = max(self._hold_until, hold_until)
+        knows_limit = any(window.limit for window in windows)
+        error = self._judge(turn, headers, answer, now, knows_limit=knows_limit)
+        if error:
+            self.close()
+            raise error
         self._adjust(now)
         self._wake()
-        if error:
-            raise error
 
     def _judge(
         self, turn: Turn, headers: Mapping[str, str], answer: Answer, now: float, *, knows_limit: bool
@@ -143,7 +155,8 @@ class Gate:
                 return self.outage.failed(answer, turn.sent_at, now, self._random())
             case Unauthorized(message):
                 self._count_error("unauthorized")
-                return self.outage.unauthorized(message, turn.sent_at, now)
+                note = _clock_note(headers, self._wall())
+                return self.outage.unauthorized(message + note, turn.sent_at, now)
             case WrongUrl(message):
                 self._count_error("not found")
                 trouble = Trouble("service", message)
@@ -153,15 +166,15 @@ class Gate:
             case RateLimited():
                 self.counts.rate_limited += 1
                 self.counts.repeated += 1
-                self.outage.answered(now)
-                self._hold(turn, headers, now, knows_limit=knows_limit)
+                self.outage.present()
+                self._hold(headers, now, knows_limit=knows_limit)
             case Refused():
-                self.outage.answered(now)
+                self.outage.answered(turn.sent_at)
                 return self.outage.refused(answer)
             case _:
                 self.counts.answered += 1
                 self._answered.add(now)
-                self.outage.answered(now)
+                self.outage.answered(turn.sent_at)
                 self.outage.accepted()
         return None
 
@@ -169,13 +182,13 @@ class Gate:
         self.counts.repeated += 1
         self.counts.errors[kind] = self.counts.errors.get(kind, 0) + 1
 
-    def _hold(self, turn: Turn, headers: Mapping[str, str], now: float, *, knows_limit: bool) -> None:
-        wait_s = wait_after_429_s(headers, self._wall())
+    def _hold(self, headers: Mapping[str, str], now: float, *, knows_limit: bool) -> None:
+        wait_s = max(wait_after_429_s(headers, self._wall()), SHORTEST_HOLD_S)
         hold_until = now + wait_s * (1 + JITTER_AFTER_429 * self._random())
         self._hold_until = max(self._hold_until, hold_until)
-        if not knows_limit and turn.sent_at > self._held_at:
-            self.pace.slow_down(self._answered.count(now), now)
-        self._held_at = now
+        # A probe goes alone: that it is refused says nothing of our rate.
+        if not knows_limit and not self.outage.is_probing:
+            self.pace.slow_down(self._answered.count(now - MINUTE_S + 1, now), now)
 
     def _blocked_s(self) -> float:
         """Seconds for which nothing may be sent; inf until something changes."""
@@ -197,25 +210,31 @@ class Gate:
         if self._limiter.has_capacity():
             await self._limiter.acquire()
             return True
-        acquiring = asyncio.ensure_future(self._limiter.acquire())
-        changing = asyncio.ensure_future(self._changed.wait())
+        limiter = self._limiter
+        acquiring = asyncio.ensure_future(limiter.acquire())
+        acquiring.add_done_callback(self._wake)
         try:
-            await asyncio.wait((acquiring, changing), return_when=asyncio.FIRST_COMPLETED)
-            return acquiring.done() and not self._blocked_s()
+            await self._changed.wait()
+            return acquiring.done() and limiter is self._limiter and not self._blocked_s()
         finally:
+            acquiring.remove_done_callback(self._wake)
             acquiring.cancel()
-            changing.cancel()
 
     def _adjust(self, now: float) -> None:
-        """Make a bucket of the rate that holds now, full, so that a new rate is no new burst."""
+        """Make a bucket of the rate that holds now, as full as the old one was: a new rate is no new burst."""
         rate = self.pace.current(now)
-        if rate is None or (self._rate and 0.98 < paced_per_s(rate) / paced_per_s(self._rate) < 1.02):
+        if rate is None or (self._rate and 0.995 < paced_per_s(rate) / paced_per_s(self._rate) < 1.02):
             return
-        is_first = self._rate is None and not self.counts.sent and not self._starts_empty
+        if self._rate is not None:
+            # As if the last request had filled it, which is exact where the bucket holds one.
+            room = min((now - self._sent_at) * paced_per_s(self._rate), 1.0)
+        elif self.counts.sent or self._starts_empty:
+            room = 0.0
+        else:
+            room = burst(rate)
         self._rate = rate
         self._limiter = AsyncLimiter(burst(rate), burst(rate) / paced_per_s(rate))
-        if not is_first:
-            _fill(self._limiter)
+        _fill(self._limiter, room)
 
     async def _changed_within(self, seconds: float) -> None:
         if seconds:
@@ -225,14 +244,26 @@ class Gate:
             except TimeoutError:
                 pass
 
-    def _wake(self) -> None:
+    def _wake(self, _: object = None) -> None:
         self._changed.set()
         self._changed.clear()
 
 
-def _fill(limiter: AsyncLimiter) -> None:
-    """Take all places of a new bucket. There is room, so acquiring does not suspend."""
+def _fill(limiter: AsyncLimiter, room: float) -> None:
+    """Take all places of a new bucket but some. There is room, so acquiring does not suspend."""
     try:
-        limiter.acquire(limiter.max_rate).send(None)
+        limiter.acquire(limiter.max_rate - room).send(None)
     except StopIteration:
         return
+
+
+def _clock_note(headers: Mapping[str, str], wall_s: float) -> str:
+    """What to know of the clocks where credentials are refused: a signature tells the time."""
+    try:
+        ahead_s = wall_s - parsedate_to_datetime(headers["Date"]).timestamp()
+    except (KeyError, ValueError):
+        return ""
+    if abs(ahead_s) <= MOST_CLOCK_SKEW_S:
+        return ""
+    how = "ahead of" if ahead_s > 0 else "behind"
+    return f" (this machine's clock is {abs(ahead_s):,.0f} s {how} the service's)"

@@ -33,7 +33,7 @@ class Outage:
         self.last_error = ""
         self._url = url
         self._patience_s = patience_s
-        self._answered_at = now
+        self._failing_since: float | None = None
         self._probing_since = now
         self._n_accepted = 0
         self._n_refused = 0
@@ -41,13 +41,21 @@ class Outage:
         self._n_probes = 0
         self._is_confirming = False
 
-    def answered(self, now: float) -> None:
-        """An answer of the API came, whatever it says."""
+    def present(self) -> None:
+        """The API answered, but did not look at what was asked: it is there, and probes go on as before."""
         self.n_answered += 1
         self.last_error = ""
-        self._answered_at = now
+        self._failing_since = None
         self._n_failures = self._n_probes = 0
-        self.is_probing = self._is_confirming = False
+
+    def answered(self, sent_at: float) -> None:
+        """The API answered what was asked, whatever it says.
+
+        Where it is to be confirmed that it takes the credentials no more, an older answer does not tell.
+        """
+        self.present()
+        if not self._is_confirming or sent_at >= self._probing_since:
+            self.is_probing = self._is_confirming = False
 
     def accepted(self) -> None:
         """The API did what was asked, or named the tweets for which it did not."""
@@ -69,9 +77,12 @@ class Outage:
         sent_at: when it was sent; what was under way when the breaker tripped tells nothing new.
         """
         self.last_error = trouble.message
-        if now - self._answered_at >= self._patience_s:
+        if self._failing_since is None:
+            # Not since the last answer: nobody may have asked for long, as during a long Retry-After.
+            self._failing_since = sent_at
+        if now - self._failing_since >= self._patience_s:
             return ServiceError(
-                f"{self._url}: no answer for {now - self._answered_at:,.0f} s, at last: {trouble.message}",
+                f"{self._url}: no answer for {now - self._failing_since:,.0f} s, at last: {trouble.message}",
                 "All that was answered is kept. Run the same command again later.",
             )
         if self.is_probing and sent_at < self._probing_since:

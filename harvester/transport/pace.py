@@ -17,6 +17,10 @@ LONGEST_BURST_S: Final = 0.05
 SLOWDOWN: Final = 0.75
 REGROWTH: Final = 1.03
 """By which a guessed rate shrinks at a 429, and grows in each minute without one."""
+SEARCH: Final = 2.0
+"""By which it grows until a 429 proves it too high: the first guess may be far too low."""
+CLOCK_SLACK_S: Final = 2.0
+"""Reset times and the server's clock come in whole seconds."""
 
 
 def burst(rate: Rate) -> int:
@@ -39,7 +43,10 @@ class Pace:
         self._ceiling = ceiling
         self._told = {rate.window_s: rate for rate in learnt}
         self._guess: Rate | None = None
+        self._proven = 0.0
+        self._is_searching = True
         self._grows_at = 0.0
+        self._slowed_at = 0.0
         self._slow: Rate | None = None
         self._slow_until = 0.0
 
@@ -57,17 +64,22 @@ class Pace:
     def current(self, now: float) -> Rate | None:
         """The rate that holds now: the strictest of all that is known. None: nothing is known."""
         if self._guess and now >= self._grows_at:
-            self._guess = Rate(self._guess.requests * REGROWTH, MINUTE_S)
+            self._proven = self._guess.requests
+            growth = SEARCH if self._is_searching else REGROWTH
+            self._guess = Rate(self._guess.requests * growth, MINUTE_S)
             self._grows_at = now + MINUTE_S
         rates = self._known()
         if self._slow and now < self._slow_until:
             rates.append(self._slow)
         return min(rates, key=paced_per_s) if rates else None
 
-    def learn(self, windows: Sequence[Window], n_sent_since: int, now: float) -> float:
+    def learn(
+        self, windows: Sequence[Window], sent: "Recent", *, n_sent_since: int, sent_at: float, now: float
+    ) -> float:
         """Take what an answer's headers tell; gives the time until which nothing may be sent (0.0: none).
 
-        n_sent_since: requests sent after the one that is answered; the headers do not count them yet.
+        sent: all requests so far. n_sent_since: those after the one that is answered, which went at sent_at;
+        the headers do not count them yet.
         """
         hold_until = 0.0
         self._slow = None
@@ -77,23 +89,37 @@ class Pace:
                 self._guess = None
             if window.remaining is None or not window.resets_in_s:
                 continue
-            left = window.remaining - n_sent_since
             resets_at = now + window.resets_in_s
+            began_at = resets_at - window.length_s - CLOCK_SLACK_S - (now - sent_at)
+            n_own = sent.count(began_at, now) - n_sent_since
+            if window.limit and window.limit - window.remaining <= n_own:
+                # All that is used is our own, and our pace alone keeps to the limit.
+                continue
+            # Somebody else lives on the same allowance: spread what is left.
+            left = window.remaining - n_sent_since
             base = self.current(now)
             if left <= 0:
                 hold_until = max(hold_until, resets_at)
             elif base and left < paced_per_s(base) * window.resets_in_s * 0.97:
-                # Somebody else lives on the same allowance: spread what is left.
                 self._slow, self._slow_until = Rate(left, window.resets_in_s), resets_at
         return hold_until
 
     def slow_down(self, n_answered_last_minute: int, now: float) -> None:
         """Take a 429 that came without a limit: guess one from what went through, and less each time."""
+        if self._guess and now < self._slowed_at + MINUTE_S:
+            # The window still holds what went before: the new rate is not to blame.
+            return
         went_through = max(n_answered_last_minute, 1)
         if self._guess is None:
-            self._guess = Rate(went_through * 0.95, MINUTE_S)
+            guess = went_through * 0.95
         else:
-            self._guess = Rate(max(self._guess.requests * SLOWDOWN, 1.0), MINUTE_S)
+            self._is_searching = False
+            self._proven = min(self._proven, went_through)
+            guess = max(min(self._guess.requests, went_through) * SLOWDOWN, self._proven, 1.0)
+            # What was good once may be so no more: it holds against one 429, not against two.
+            self._proven = 0.0
+        self._guess = Rate(guess, MINUTE_S)
+        self._slowed_at = now
         self._grows_at = now + 2 * MINUTE_S
 
     def _known(self) -> list[Rate]:
@@ -101,25 +127,27 @@ class Pace:
         return [rate for rate in rates if rate is not None]
 
 
-class LastMinute:
-    """How many events the last 60 seconds saw, in sixty counters."""
+class Recent:
+    """How many events the last two minutes saw, in a counter for each second."""
+
+    _LENGTH: Final = 128
 
     def __init__(self) -> None:
-        self._counts = [0] * 60
+        self._counts = [0] * self._LENGTH
         self._second = 0
 
     def add(self, now: float) -> None:
         """Count one event."""
-        self._forget(now)
-        self._counts[self._second % 60] += 1
+        self._forget(int(now))
+        self._counts[self._second % self._LENGTH] += 1
 
-    def count(self, now: float) -> int:
-        """Events in the last minute."""
-        self._forget(now)
-        return sum(self._counts)
+    def count(self, since: float, now: float) -> int:
+        """Events from the second on in which `since` falls."""
+        self._forget(int(now))
+        first = max(int(since // 1), self._second - self._LENGTH + 1)
+        return sum(self._counts[second % self._LENGTH] for second in range(first, self._second + 1))
 
-    def _forget(self, now: float) -> None:
-        second = int(now)
-        for past in range(max(self._second + 1, second - 59), second + 1):
-            self._counts[past % 60] = 0
+    def _forget(self, second: int) -> None:
+        for past in range(max(self._second + 1, second - self._LENGTH + 1), second + 1):
+            self._counts[past % self._LENGTH] = 0
         self._second = max(self._second, second)

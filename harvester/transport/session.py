@@ -63,9 +63,12 @@ class HttpSession:
                 f"the certificate of {exc.host} is not trusted: {exc.certificate_error}",
                 "If a private authority signed it, name its file in SSL_CERT_FILE.",
             ) from exc
+        except aiohttp.ConnectionTimeoutError as exc:
+            return Trouble("connection", f"no connection in time: {exc}"[:300])
         except TimeoutError:
             return Trouble("timeout", "no answer in time")
-        except (aiohttp.ClientError, OSError, ssl.SSLError, EOFError) as exc:
+        except (aiohttp.ClientError, OSError, ssl.SSLError, EOFError, UnicodeError) as exc:
+            # A host's name that cannot be one is a UnicodeError.
             return Trouble("connection", f"{type(exc).__name__}: {exc}"[:300])
         if content is None:
             return Trouble("unreadable", f"{response.status}: more than {MAX_BODY_BYTES >> 20} MiB of answer")

@@ -1,0 +1,188 @@
+"""A pool whose service, input and run directory are a few lines each."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import orjson
+import pytest
+
+from harvester.engagement.answer import Trouble
+from harvester.engagement.endpoints import ENDPOINTS
+from harvester.engagement.request import Access, Request
+from harvester.pipeline.commit import Committer, Ready
+from harvester.pipeline.pool import Pool, Stop
+from harvester.pipeline.reading import Portion, Reading
+from harvester.planning import Batch
+from harvester.reduce import Partial, Reduction
+from harvester.rundir.directory import RunDirectory
+from harvester.rundir.journal import EndpointMark, InputMark, Step
+from harvester.transport.gate import Gate
+from harvester.transport.outage import Outage
+from harvester.transport.pace import Pace
+from harvester.transport.session import Reply
+
+METRICS = ("favorites",)
+
+
+def batch(number: int, *ids: int, access: Access = Access.APP_ONLY) -> Batch:
+    blank = Request(ENDPOINTS["totals"], (), METRICS, METRICS, access)
+    return Batch(number, np.array(ids, dtype=np.int64), blank, bytes([number % 256]) * 16)
+
+
+@dataclass
+class Directory:
+    """A run directory in memory. refuses: raises this at the commit of that number, from 0."""
+
+    steps: list[tuple[Step, list[dict[str, Any]], bytes]] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    refuses: dict[int, Exception] = field(default_factory=dict)
+
+    def commit(self, step: Step, records: bytes, rejected: bytes) -> None:
+        if error := self.refuses.get(len(self.steps)):
+            raise error
+        self.times.append(round(asyncio.get_running_loop().time(), 2))
+        self.steps.append((step, [orjson.loads(line) for line in records.splitlines()], rejected))
+
+    @property
+    def records(self) -> list[tuple[int, str]]:
+        return [(int(r["tweet_id"]), r["status"]) for _, records, _ in self.steps for r in records]
+
+    @property
+    def ids(self) -> list[int]:
+        return [tweet_id for tweet_id, _ in self.records]
+
+
+def counts(ids: Sequence[int], **lists: Any) -> Reply:
+    """An answer that counts these tweets, each as often as its ID says."""
+    body = {"harvester": {str(i): {"favorites": str(i)} for i in ids}, **lists}
+    return Reply(200, {}, orjson.dumps(body))
+
+
+@dataclass
+class Service:
+    """Answers by a rule: from the tweets asked and the request's number, to seconds and answer."""
+
+    answer: Callable[[list[int], int], tuple[float, Reply | Trouble]]
+    asked: list[tuple[float, list[int]]] = field(default_factory=list)
+    n_open: int = 0
+
+    async def post(self, url: str, body: bytes, headers: Any) -> Reply | Trouble:
+        ids = [int(i) for i in orjson.loads(body)["tweet_ids"]]
+        self.asked.append((round(asyncio.get_running_loop().time(), 2), ids))
+        latency_s, reply = self.answer(ids, len(self.asked))
+        self.n_open += 1
+        try:
+            await asyncio.sleep(latency_s)
+        finally:
+            self.n_open -= 1
+        return reply
+
+
+@dataclass
+class Input:
+    """The reading of an input that is planned already. n_given: batches handed out so far."""
+
+    batches: Sequence[Batch]
+    stop: threading.Event = field(default_factory=threading.Event)
+    n_planned: int = 0
+
+    def portions(self) -> Iterator[Portion]:
+        for one in self.batches:
+            if self.stop.is_set():
+                return
+            self.n_planned += 1
+            yield Portion([one], b"", InputMark())
+
+
+@dataclass
+class Harvest:
+    """A pool with everything around it. Made inside a running loop."""
+
+    service: Service
+    batches: Sequence[Batch]
+    concurrency: int = 4
+    directory: Directory = field(default_factory=Directory)
+    stop: Stop = field(default_factory=Stop)
+    patience_s: float = 900.0
+
+    def __post_init__(self) -> None:
+        monotonic = asyncio.get_running_loop().time
+        self.reading = Input(self.batches)
+        self.gate = Gate(
+            Pace(),
+            Outage("http://host/totals", self.patience_s, monotonic()),
+            monotonic=monotonic,
+            wall=lambda: 1_795_000_037.0 + monotonic(),
+            random=lambda: 0.5,
+        )
+        self.committer = new_committer(self.directory)
+        self.pool = Pool(
+            "http://host/totals",
+            self.service,
+            {access: lambda _url: {} for access in Access},
+            self.gate,
+            self.committer,
+            self.stop,
+            concurrency=self.concurrency,
+            wall=lambda: 1_795_000_037.0,
+            random=lambda: 0.5,
+        )
+
+    async def run(self, again: Sequence[Batch] = (), grace_s: float = 5.0) -> float:
+        """Harvest; gives how many seconds that took. Nothing may be left running."""
+        try:
+            await self.pool.run(cast("Reading", self.reading), again, grace_s)
+        finally:
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            left = [
+                task
+                for task in others
+                if not task.cancelling() and getattr(task.get_coro(), "__qualname__", "") in ENGINE
+            ]
+            assert not left
+        return round(asyncio.get_running_loop().time(), 2)
+
+
+ENGINE = {
+    "Pool._work",
+    "Pool._feed",
+    "Pool._finish_later",
+    "Pool._boil_down",
+    "Committer.run",
+    "Service.post",
+}
+
+
+def new_committer(directory: Directory, mark: EndpointMark | None = None) -> Committer:
+    return Committer(
+        cast("RunDirectory", directory),
+        "totals",
+        mark or EndpointMark(),
+        InputMark(),
+        Reduction(METRICS, 3),
+        dict,
+    )
+
+
+def new_ready(one: Batch, dead: Sequence[tuple[int, bytes]] = (), *, is_again: bool = False) -> Ready:
+    records = b"".join(orjson.dumps({"tweet_id": str(i), "status": "ok"}) + b"\n" for i in one.ids.tolist())
+    return Ready(one, records, Partial({}), dead, is_again)  # type: ignore[arg-type]  # no counts are enough
+
+
+@pytest.fixture
+def make() -> Any:
+    """What the tests build: batch, counts, Service, Directory, Harvest, new_committer, new_ready."""
+    return SimpleNamespace(
+        batch=batch,
+        counts=counts,
+        service=Service,
+        directory=Directory,
+        harvest=Harvest,
+        committer=new_committer,
+        ready=new_ready,
+    )

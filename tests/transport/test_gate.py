@@ -1,0 +1,449 @@
+"""The gate on a turned clock: who is let through at which instant, and what ends a run.
+
+The minute's edge of the wall clock is 42.7 s after the loop's 0. Jitter draws are 0.5, so 5 % after a 429.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+
+from harvester.engagement.allowance import Rate
+from harvester.engagement.answer import (
+    Answer,
+    Counted,
+    RateLimited,
+    Refused,
+    Trouble,
+    Unauthorized,
+    WrongUrl,
+)
+from harvester.errors import CredentialsError, HarvesterError, ServiceError, UsageError
+from harvester.transport.gate import Gate
+from harvester.transport.pace import Pace
+
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+MakeGate = Callable[..., Gate]
+Send = Callable[..., Coroutine[Any, Any, Any]]
+Reply = tuple[Mapping[str, str], Answer]
+WALL = 1_795_000_037.3
+COUNTED: Reply = ({}, Counted(()))
+RESET: Reply = ({}, Trouble("connection", "ConnectionResetError"))
+BAD_GATEWAY: Reply = ({}, Trouble("service", "502: a page titled 'Bad Gateway'"))
+LOGIN_PAGE: Reply = ({}, Trouble("not the API", "200: a page titled 'Log in'"))
+TOO_MANY = RateLimited("429: rate limit")
+NO_TOKEN: Reply = ({}, Unauthorized("401: Access token not found"))
+NO_PAGE: Reply = ({}, WrongUrl("404: no body"))
+
+
+def at_first(*replies: Reply, then: Reply = COUNTED) -> Callable[[float, int], Reply]:
+    """These answers for the first requests, another one for all that follow."""
+    return lambda _now, n: replies[n - 1] if n <= len(replies) else then
+
+
+def outage(first_s: float, last_s: float, what: Reply = RESET) -> Callable[[float, int], Reply]:
+    """Trouble for whatever arrives between two moments."""
+    return lambda now, _n: what if first_s <= now < last_s else COUNTED
+
+
+def run(
+    turned: Run, make_gate: MakeGate, send: Send, answers: Callable[[float, int], Reply], **how: Any
+) -> Any:
+    """What workers sent through a gate of their own. The gate's options and the workers' go in one list."""
+    mine = {name: how.pop(name) for name in ("pace", "patience_s", "starts_empty", "draw") if name in how}
+
+    async def main() -> Any:
+        return await send(make_gate(**mine), answers, **how)
+
+    return turned(main())
+
+
+def test_only_one_request_goes_until_the_first_answer_has_come(
+    turned: Run, make_gate: MakeGate, send: Send
+) -> None:
+    sent = run(turned, make_gate, send, at_first(), concurrency=5, latency_s=2.0, until_s=4.5)
+    assert sent.times == [0.0] + [2.0] * 5 + [4.0] * 5
+
+
+def test_the_first_answer_sets_the_pace_for_the_second_request(
+    turned: Run, make_gate: MakeGate, send: Send
+) -> None:
+    headers = {"x-per-minute-limit": "100"}
+    told = at_first(then=(headers, Counted(())))
+    sent = run(turned, make_gate, send, told, concurrency=5, latency_s=0.5, until_s=2.5)
+    assert sent.times == [0.0, 1.106, 1.712, 2.318]
+
+
+@pytest.mark.parametrize(("starts_empty", "first_s"), [(False, 0.0), (True, 6.061)])
+def test_a_process_that_follows_on_another_waits_as_if_a_request_had_just_gone(
+    turned: Run, make_gate: MakeGate, send: Send, starts_empty: bool, first_s: float
+) -> None:
+    pace = Pace(Rate(10, 60.0))
+    sent = run(turned, make_gate, send, at_first(), pace=pace, starts_empty=starts_empty, until_s=10.0)
+    assert sent.times[0] == first_s
+
+
+def reset_headers(in_s: float, *, ahead_s: float = 0.0) -> dict[str, str]:
+    """The reset as the server tells it, whose clock may be ahead of ours. The 429s arrive at 1.1 s."""
+    now = int(WALL + 1.0 + ahead_s)
+    return {
+        "Date": formatdate(now, usegmt=True),
+        "x-per-minute-limit": "6000",
+        "x-per-minute-remaining": "0",
+        "x-per-minute-reset": str(int(now + in_s)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("headers", "again_s"),
+    [
+        ({"Retry-After": "20"}, 1.1 + 21.0),
+        ({"Retry-After": "0"}, 1.1 + 1.05),
+        ({"Retry-After": formatdate(int(WALL) + 31, usegmt=True)}, 1.1 + (30.7 - 1.1) * 1.05),
+        (reset_headers(20.0), 1.1 + 21.0),
+        (reset_headers(20.0, ahead_s=500.0), 1.1 + 21.0),
+        ({}, 1.1 + (42.7 - 1.1) * 1.05),
+        ({"Retry-After": "soon"}, 1.1 + (42.7 - 1.1) * 1.05),
+    ],
+    ids=["seconds", "none needed", "date", "reset", "reset by another clock", "nothing", "nonsense"],
+)
+def test_a_429_holds_the_whole_endpoint(
+    turned: Run, make_gate: MakeGate, send: Send, headers: dict[str, str], again_s: float
+) -> None:
+    """At 1 s the service has enough; what had left by then comes back, and nobody sends until the time told."""
+
+    def answers(now: float, _n: int) -> Reply:
+        return (headers, TOO_MANY) if 1.0 <= now < again_s else COUNTED
+
+    sent = run(turned, make_gate, send, answers, concurrency=8, latency_s=0.1, until_s=70.0)
+    assert sent.between(1.101, again_s - 0.01) == 0
+    assert min(t for t in sent.times if t > 1.101) == pytest.approx(again_s, abs=0.02)
+
+
+def test_a_429_is_not_a_failure_and_is_counted_for_itself(
+    turned: Run, make_gate: MakeGate, send: Send
+) -> None:
+    answers = at_first(COUNTED, *[({"Retry-After": "1", "x-per-minute-limit": "6000"}, TOO_MANY)] * 50)
+    sent = run(turned, make_gate, send, answers, patience_s=5.0, until_s=300.0)
+    counts = sent.gate.counts
+    assert (sent.error, counts.rate_limited, counts.repeated, counts.errors) == (None, 50, 50, {})
+
+
+def test_while_a_429_holds_the_gate_tells_how_long(turned: Run, make_gate: MakeGate, send: Send) -> None:
+    sent = run(turned, make_gate, send, at_first(({"Retry-After": "100"}, TOO_MANY)), until_s=50.0)
+    wait = sent.gate.waits_for()
+    assert (wait.reason, round(wait.until, 3)) == ("rate limit", 105.05)
+    assert "rate limit" in repr(sent.gate)
+
+
+def test_429s_from_the_start_on_are_found_out_by_one_request_at_a_time(
+    turned: Run, make_gate: MakeGate, send: Send
+) -> None:
+    """An earlier process has used the minute up; 64 workers do not find that out 64 times."""
+
+    def answers(now: float, _n: int) -> Reply:
+        return ({}, TOO_MANY) if now < 42.7 else COUNTED
+
+    sent = run(turned, make_gate, send, answers, concurrency=64, until_s=44.0, draw=0.0)
+    assert sent.times[:2] == [0.0, 42.7]
+    assert sent.gate.counts.rate_limited == 1
+
+
+# at which second what happens (how many went through in the minute before a 429), and the rate after it
+GUESSES = [
+    ("the first 429 is taken at its word", 0.0, 600, 570.0),
+    ("what went before still fills the window", 30.0, 600, 570.0),
+    ("a minute is not over", 119.0, None, 570.0),
+    ("it held, so the limit may be far higher", 120.0, None, 1140.0),
+    ("too high: back to what held", 150.0, 700, 570.0),
+    ("from now on it grows slowly", 270.0, None, 587.1),
+    ("too high again: back once more", 300.0, 590, 570.0),
+    ("and what held once does so no more", 380.0, 590, 427.5),
+    ("it grows back", 500.0, None, 440.325),
+]
+
+
+def test_a_guessed_rate_shrinks_at_a_429_and_grows_back() -> None:
+    pace = Pace()
+    for why, now, went_through, per_minute in GUESSES:
+        if went_through is not None:
+            pace.slow_down(went_through, now)
+        pace.current(now)
+        assert pace.limit_per_minute == pytest.approx(per_minute), why
+
+
+@pytest.mark.parametrize("concurrency", [1, 8, 64])
+@pytest.mark.parametrize("what", [RESET, BAD_GATEWAY], ids=["reset", "502"])
+@pytest.mark.parametrize("lasts_s", [20.0, 120.0, 600.0])
+def test_an_outage_costs_few_requests_and_ends_by_a_probe(
+    turned: Run, make_gate: MakeGate, send: Send, lasts_s: float, what: Reply, concurrency: int
+) -> None:
+    """Promised are 10 + T/20 requests in all, beside those that were under way when it began."""
+    end_s = 10.0 + lasts_s
+    pace = Pace(Rate(600, 60.0))
+    sent = run(
+        turned,
+        make_gate,
+        send,
+        outage(10.0, end_s, what),
+        pace=pace,
+        concurrency=concurrency,
+        until_s=end_s + 60,
+    )
+    assert sent.error is None
+    assert sent.between(10.0, end_s) <= 10 + lasts_s / 20
+    first_after = min(t for t in sent.times if t >= end_s)
+    assert first_after - end_s <= 50.0
+    assert sent.between(first_after, first_after + 9.0) >= 85
+
+
+def test_probes_go_alone_after_waits_that_double_up_to_forty_seconds(
+    turned: Run, make_gate: MakeGate, send: Send
+) -> None:
+    sent = run(
+        turned, make_gate, send, outage(0.0, 1e9, BAD_GATEWAY), concurrency=64, latency_s=0.0, until_s=170.0
+    )
+    assert sent.times == [0.0, 1.0, 3.0, 7.0, 15.0, 31.0, 63.0, 103.0, 143.0]
+
+
+def test_what_was_under_way_when_an_outage_began_does_not_make_its_waits_longer(
+    turned: Run, make_gate: MakeGate, send: Send
+) -> None:
+    """64 requests fail at one moment; that is one failure of the service and not 64."""
+    sent = run(
+        turned, make_gate, send, outage(9.4, 11.0, BAD_GATEWAY), concurrency=64, latency_s=1.0, until_s=20.0
+    )
+    assert sent.between(10.001, 12.0) == 1
+    assert min(t for t in sent.times if t > 10.001) == pytest.approx(11.0, abs=0.1)
+
+
+def test_a_single_failure_does_not_hold_the_others_up(turned: Run, make_gate: MakeGate, send: Send) -> None:
+    answers = at_first(COUNTED, RESET, COUNTED, *[RESET] * 4)
+    sent = run(turned, make_gate, send, answers, latency_s=1.0, until_s=9.5)
+    assert sent.times == [float(n) for n in range(10)]
+
+
+def test_during_an_outage_the_gate_tells_when_it_probes(turned: Run, make_gate: MakeGate, send: Send) -> None:
+    sent = run(turned, make_gate, send, outage(0.0, 1e9, BAD_GATEWAY), latency_s=0.0, until_s=10.0)
+    wait = sent.gate.waits_for()
+    assert (wait.reason, round(wait.until, 3)) == ("service", 15.0)
+    assert "service" in repr(sent.gate)
+
+
+def test_patience_ends_an_outage(turned: Run, make_gate: MakeGate, send: Send) -> None:
+    sent = run(
+        turned,
+        make_gate,
+        send,
+        outage(10.0, 1e9),
+        concurrency=8,
+        latency_s=1.0,
+        patience_s=300.0,
+        until_s=900.0,
+    )
+    assert isinstance(sent.error, ServiceError)
+    assert "ConnectionResetError" in sent.error.message
+    assert 300.0 <= sent.ended_at - 10.0 <= 350.0
+
+
+def test_patience_counts_from_the_first_failure_not_from_the_last_answer(
+    turned: Run, make_gate: MakeGate, send: Send
+) -> None:
+    """After a Retry-After longer than the patience a single reset does not end the run."""
+    answers = at_first(COUNTED, ({"Retry-After": "2000"}, TOO_MANY), RESET)
+    sent = run(turned, make_gate, send, answers, patience_s=900.0, until_s=2200.0)
+    assert sent.error is None
+    assert sent.times[-1] > 2100.0
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"), [(RESET, "cannot reach http://host/totals"), (LOGIN_PAGE, "not the API: 200: a page")]
+)
+def test_a_service_that_never_answered_is_tried_three_times(
+    turned: Run, make_gate: MakeGate, send: Send, reply: Reply, words: str
+) -> None:
+    sent = run(turned, make_gate, send, at_first(then=reply), concurrency=8, latency_s=0.0, until_s=60.0)
+    assert isinstance(sent.error, ServiceError)
+    assert words in sent.error.message
+    assert sent.times == [0.0, 1.0, 3.0]
+
+
+@pytest.mark.parametrize("reply", [RESET, LOGIN_PAGE], ids=["reset", "login page"])
+def test_the_same_after_an_answer_is_an_outage(
+    turned: Run, make_gate: MakeGate, send: Send, reply: Reply
+) -> None:
+    sent = run(turned, make_gate, send, at_first(COUNTED, *[reply] * 10), until_s=400.0)
+    assert sent.error is None
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"), [(NO_TOKEN, CredentialsError), (NO_PAGE, UsageError)], ids=["401", "404"]
+)
+def test_refused_credentials_or_address_at_the_start_end_the_run_at_once(
+    turned: Run, make_gate: MakeGate, send: Send, reply: Reply, kind: type[HarvesterError]
+) -> None:
+    sent = run(turned, make_gate, send, at_first(then=reply), concurrency=64, until_s=60.0)
+    assert isinstance(sent.error, kind)
+    assert str(reply[1].message) in sent.error.message  # type: ignore[union-attr]  # both have one
+    assert sent.times == [0.0]
+    assert "closed" in repr(sent.gate)
+
+
+@pytest.mark.parametrize("latency_s", [0.05, 3.0])
+def test_a_401_in_mid_run_is_confirmed_by_one_request_in_all(
+    turned: Run, make_gate: MakeGate, send: Send, latency_s: float
+) -> None:
+    def answers(now: float, _n: int) -> Reply:
+        return NO_TOKEN if now >= 10.0 else COUNTED
+
+    sent = run(turned, make_gate, send, answers, concurrency=64, latency_s=latency_s, until_s=60.0)
+    assert isinstance(sent.error, CredentialsError)
+    first_known_s = 10.0 + latency_s / 2
+    assert sent.between(first_known_s + 0.001, 60.0) == 1
+
+
+def test_an_answer_from_before_a_401_is_no_confirmation_that_all_is_well(
+    turned: Run, make_gate: MakeGate, send: Send
+) -> None:
+    """Every second request is answered late, so that good answers come between the 401s."""
+
+    async def main() -> tuple[HarvesterError | None, int]:
+        gate: Gate = make_gate()
+        gate.answered(await gate.turn(), *COUNTED)
+        turns = [await gate.turn() for _ in range(6)]
+        await asyncio.sleep(1.0)
+        for n, turn in enumerate(turns):
+            gate.answered(turn, *(COUNTED if n % 2 else NO_TOKEN))
+        again = await gate.turn()
+        try:
+            gate.answered(again, *NO_TOKEN)
+        except CredentialsError as error:
+            return error, gate.counts.sent
+        return None, gate.counts.sent
+
+    error, n_sent = turned(main())
+    assert isinstance(error, CredentialsError)
+    assert n_sent == 8
+
+
+def test_a_401_that_is_not_confirmed_costs_one_request(turned: Run, make_gate: MakeGate, send: Send) -> None:
+    answers = at_first(*[COUNTED] * 10, NO_TOKEN)
+    sent = run(turned, make_gate, send, answers, concurrency=4, latency_s=1.0, until_s=30.0)
+    assert sent.error is None
+    assert sent.gate.counts.errors == {"unauthorized": 1}
+
+
+@pytest.mark.parametrize(
+    ("skew_s", "note"), [(0, ""), (55, ""), (500, "500 s behind"), (-7200, "7,200 s ahead of")]
+)
+def test_a_401_tells_when_the_clocks_differ(
+    turned: Run, make_gate: MakeGate, send: Send, skew_s: int, note: str
+) -> None:
+    headers = {"Date": formatdate(WALL + 0.05 + skew_s, usegmt=True)}
+    sent = run(turned, make_gate, send, at_first((headers, NO_TOKEN[1])), until_s=1.0)
+    assert note in sent.error.message
+    assert ("clock" in sent.error.message) == bool(note)
+
+
+def test_a_404_in_mid_run_is_an_outage(turned: Run, make_gate: MakeGate, send: Send) -> None:
+    sent = run(turned, make_gate, send, at_first(COUNTED, *[NO_PAGE] * 7), until_s=60.0)
+    assert sent.error is None
+    assert sent.gate.counts.errors == {"not found": 7}
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, CredentialsError), (400, UsageError)])
+def test_when_all_is_refused_the_run_ends_after_25_requests(
+    turned: Run, make_gate: MakeGate, send: Send, status: int, kind: type[HarvesterError]
+) -> None:
+    refusal = at_first(then=({}, Refused(status, f"{status}: no")))
+    sent = run(turned, make_gate, send, refusal, until_s=60.0)
+    assert isinstance(sent.error, kind)
+    assert len(sent.times) == 25
+
+
+def test_a_closed_gate_lets_nothing_through_whatever_was_waited_for(turned: Run, make_gate: MakeGate) -> None:
+    async def main() -> list[bool]:
+        passed = []
+        for pace in (Pace(), Pace(Rate(1, 60.0))):
+            gate = make_gate(pace)
+            gate.answered(await gate.turn(), *COUNTED)
+            waiting = asyncio.ensure_future(gate.turn())
+            if pace.limit_per_minute is None:
+                gate.close()
+            else:
+                await asyncio.sleep(1.0)
+                gate.close()
+            await asyncio.sleep(1000.0)
+            passed.append(waiting.done())
+            waiting.cancel()
+            assert "closed" in repr(gate)
+        return passed
+
+    assert turned(main()) == [False, False]
+
+
+@pytest.mark.parametrize("how", ["answered", "abandoned"])
+def test_drained_waits_for_the_last_that_is_in_flight(turned: Run, make_gate: MakeGate, how: str) -> None:
+    async def main() -> float:
+        gate = make_gate()
+        gate.answered(await gate.turn(), *COUNTED)
+        turns = [await gate.turn() for _ in range(3)]
+        gate.close()
+        draining = asyncio.ensure_future(gate.drained())
+        for turn in turns:
+            assert not draining.done()
+            await asyncio.sleep(1.0)
+            if how == "abandoned":
+                gate.abandoned(turn)
+            else:
+                gate.answered(turn, *COUNTED)
+        await draining
+        return asyncio.get_running_loop().time()
+
+    assert turned(main()) == pytest.approx(3.0, abs=1e-3)
+
+
+def test_an_abandoned_probe_makes_room_for_the_next(turned: Run, make_gate: MakeGate) -> None:
+    async def main() -> int:
+        gate = make_gate()
+        turn = await gate.turn()
+        waiting = asyncio.ensure_future(gate.turn())
+        await asyncio.sleep(5.0)
+        assert not waiting.done()
+        gate.abandoned(turn)
+        return (await waiting).number
+
+    assert turned(main()) == 2
+
+
+def test_whoever_gives_up_waiting_takes_nobodys_turn(turned: Run, make_gate: MakeGate) -> None:
+    """A worker is cancelled while it waits for its place; the next one gets it, no later and no sooner."""
+
+    async def main() -> list[float]:
+        gate = make_gate(Pace(Rate(60, 60.0)))
+        gate.answered(await gate.turn(), *COUNTED)
+        first = asyncio.ensure_future(gate.turn())
+        second = asyncio.ensure_future(gate.turn())
+        await asyncio.sleep(0.5)
+        first.cancel()
+        return [round((await second).sent_at, 3), gate.counts.sent]
+
+    assert turned(main()) == [1.01, 2]
+
+
+def test_a_pace_that_falls_while_somebody_waits_holds_for_him(turned: Run, make_gate: MakeGate) -> None:
+    """He waits by 60 a minute when an answer tells of 6 a minute; so much of his wait is over."""
+
+    async def main() -> float:
+        gate = make_gate(Pace(Rate(60, 60.0)))
+        gate.answered(await gate.turn(), *COUNTED)
+        asked = await gate.turn()
+        waiting = asyncio.ensure_future(gate.turn())
+        await asyncio.sleep(0.5)
+        gate.answered(asked, {"x-per-minute-limit": "6"}, Counted(()))
+        return round((await waiting).sent_at - asked.sent_at, 2)
+
+    waited_for = 0.5 * 59.4 / 60
+    assert turned(main()) == pytest.approx(0.5 + (1 - waited_for) * 60 / 5.94, abs=0.01)

@@ -1,0 +1,259 @@
+"""Pacing as a service sees it: never over the limit, nearly at it. Small services that count in two ways."""
+
+import asyncio
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from math import ceil, floor
+from typing import Any
+
+import pytest
+
+from harvester.engagement.allowance import Rate
+from harvester.engagement.answer import Answer, Counted, RateLimited
+from harvester.transport.gate import Gate
+from harvester.transport.pace import Pace, Recent, burst
+
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+MakeGate = Callable[..., Gate]
+BEGAN = 1_795_000_037.3  # wall clock at the loop's 0; the next full minute is 42.7 s away
+COUNTED = Counted(())
+
+
+@dataclass
+class Service:
+    """An allowance of so many requests in a window, of which somebody else takes a share, evenly.
+
+    kind: "fixed" counts anew at each edge, "sliding" grants the limit in any stretch.
+    """
+
+    limit: int
+    window_s: float = 60.0
+    kind: str = "fixed"
+    has_headers: bool = True
+    retry_after: bool = False
+    foreign: float = 0.0
+    asked: list[float] = field(default_factory=list)
+    n_refused: int = 0
+    _taken: deque[float] = field(default_factory=deque)
+    _edge: float = 0.0
+    _n_foreign: int = 0
+
+    def ask(self, now: float) -> tuple[dict[str, str], Answer]:
+        """Answer a request that arrives now (seconds since 1970)."""
+        while self.foreign and self._n_foreign < (now - BEGAN) * self.foreign * self.limit / self.window_s:
+            self._n_foreign += 1
+            self._take(BEGAN + self._n_foreign * self.window_s / (self.foreign * self.limit))
+        self.asked.append(now)
+        is_granted = self._take(now)
+        headers = {"Date": formatdate(floor(now), usegmt=True)}
+        if self.has_headers:
+            headers |= self._headers(now)
+        if is_granted:
+            return headers, COUNTED
+        self.n_refused += 1
+        if self.retry_after:
+            headers["Retry-After"] = str(ceil(self._resets_at(now) - now))
+        return headers, RateLimited("429: rate limit")
+
+    def _take(self, now: float) -> bool:
+        if self.kind == "fixed" and floor(now / self.window_s) * self.window_s != self._edge:
+            self._edge = floor(now / self.window_s) * self.window_s
+            self._taken.clear()
+        while self.kind == "sliding" and self._taken and self._taken[0] <= now - self.window_s:
+            self._taken.popleft()
+        if len(self._taken) >= self.limit:
+            return False
+        self._taken.append(now)
+        return True
+
+    def _resets_at(self, now: float) -> float:
+        return self.window_s + (self._edge if self.kind == "fixed" else self._taken[0])
+
+    def _headers(self, now: float) -> dict[str, str]:
+        name = "minute" if self.window_s == 60 else "second"
+        return {
+            f"x-per-{name}-limit": str(self.limit),
+            f"x-per-{name}-remaining": str(self.limit - len(self._taken)),
+            f"x-per-{name}-reset": str(ceil(self._resets_at(now))),
+        }
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What came of a harvest, in monotonic seconds: when requests arrived, and how many were refused."""
+
+    times: Sequence[float]
+    n_refused: int
+    window_s: float
+
+    @property
+    def fullest(self) -> int:
+        """The most requests in any window, wherever it begins."""
+        return max(bisect_left(self.times, t + self.window_s, i) - i for i, t in enumerate(self.times))
+
+    def used(self, limit: float, first_s: float, last_s: float) -> float:
+        """The share of the allowance used between two moments."""
+        n = bisect_left(self.times, last_s) - bisect_left(self.times, first_s)
+        return n / (limit * (last_s - first_s) / self.window_s)
+
+
+async def harvest(
+    make_gate: MakeGate,
+    service: Service,
+    pace: Pace,
+    *,
+    until_s: float,
+    latency_s: float = 0.05,
+    concurrency: int = 8,
+    starts_empty: bool = False,
+) -> Seen:
+    """Workers ask as fast as the gate lets them. A request arrives after half of the latency."""
+    gate = make_gate(pace, starts_empty=starts_empty)
+    began_s = asyncio.get_running_loop().time()
+    monotonic = asyncio.get_running_loop().time
+
+    async def work() -> None:
+        while True:
+            turn = await gate.turn()
+            await asyncio.sleep(latency_s / 2)
+            headers, answer = service.ask(BEGAN + monotonic())
+            await asyncio.sleep(latency_s / 2)
+            gate.answered(turn, headers, answer)
+
+    workers = [asyncio.ensure_future(work()) for _ in range(concurrency)]
+    await asyncio.wait(workers, timeout=until_s - began_s)
+    for worker in workers:
+        worker.cancel()
+    await asyncio.gather(*workers, return_exceptions=True)
+    return Seen([t - BEGAN for t in service.asked], service.n_refused, service.window_s)
+
+
+# limit, window in s, latency in s, workers
+PATTERN = [
+    (10, 60.0, 0.0, 1),
+    (10, 60.0, 0.05, 64),
+    (60, 60.0, 0.0, 64),
+    (60, 60.0, 0.05, 8),
+    (60, 60.0, 1.0, 8),
+    (600, 60.0, 0.0, 8),
+    (600, 60.0, 0.05, 1),
+    (600, 60.0, 1.0, 64),
+    (6000, 60.0, 0.05, 64),
+    (10, 1.0, 0.05, 8),
+    (10, 1.0, 1.0, 64),
+    (100, 1.0, 0.0, 1),
+    (100, 1.0, 0.05, 8),
+]
+
+
+@pytest.mark.parametrize(("limit", "window_s", "latency_s", "concurrency"), PATTERN)
+@pytest.mark.parametrize(("kind", "has_headers"), [("fixed", True), ("sliding", True), ("sliding", False)])
+def test_no_window_holds_more_than_the_limit_and_nearly_all_of_it_is_used(
+    turned: Run,
+    make_gate: MakeGate,
+    limit: int,
+    window_s: float,
+    latency_s: float,
+    concurrency: int,
+    kind: str,
+    has_headers: bool,
+) -> None:
+    """The limit is learnt from headers, or else given as a ceiling. 99 % is used; promised are 95 %."""
+    service = Service(limit, window_s, kind, has_headers=has_headers)
+    pace = Pace() if has_headers else Pace(Rate(limit, window_s))
+    until_s = 20.0 if window_s == 1 else 660.0 if limit == 10 else 120.0
+    seen = turned(
+        harvest(make_gate, service, pace, until_s=until_s, latency_s=latency_s, concurrency=concurrency)
+    )
+    assert seen.fullest <= limit
+    assert seen.n_refused == 0
+    assert seen.used(limit, window_s, until_s) >= 0.95
+
+
+@pytest.mark.parametrize("latency_s", [0.05, 1.0])
+@pytest.mark.parametrize("kind", ["fixed", "sliding"])
+@pytest.mark.parametrize("limit", [60, 600])
+def test_what_somebody_else_leaves_is_used_and_hardly_a_request_refused(
+    turned: Run, make_gate: MakeGate, limit: int, kind: str, latency_s: float
+) -> None:
+    """30 % go to somebody else, smoothly; of the 70 % left, at least 90 % are used from the second minute on."""
+    service = Service(limit, kind=kind, foreign=0.3)
+    seen = turned(harvest(make_gate, service, Pace(), until_s=300.0, latency_s=latency_s, concurrency=64))
+    assert seen.used(limit, 60.0, 300.0) >= 0.9 * 0.7
+    assert seen.n_refused <= 0.005 * len(seen.times)
+
+
+@pytest.mark.parametrize("retry_after", [False, True])
+@pytest.mark.parametrize("kind", ["fixed", "sliding"])
+def test_without_headers_the_limit_is_found_by_being_refused_now_and_then(
+    turned: Run, make_gate: MakeGate, kind: str, retry_after: bool
+) -> None:
+    """Nothing tells the limit: ten minutes use 85 % of it, 64 workers are refused in 2 % of their requests."""
+    service = Service(600, kind=kind, has_headers=False, retry_after=retry_after)
+    seen = turned(harvest(make_gate, service, Pace(), until_s=600.0, concurrency=64))
+    least = 0.85 if kind == "fixed" or retry_after else 0.7
+    assert seen.used(600, 0.0, 600.0) >= least
+    assert seen.n_refused <= 0.03 * len(seen.times)
+
+
+@pytest.mark.parametrize("kind", ["fixed", "sliding"])
+def test_a_limit_guessed_far_too_low_is_outgrown_within_minutes(
+    turned: Run, make_gate: MakeGate, kind: str
+) -> None:
+    """An earlier process had left ten requests of this minute, and nothing tells the limit."""
+    service = Service(600, kind=kind, has_headers=False)
+    for _ in range(590):
+        service.ask(BEGAN)
+    seen = turned(harvest(make_gate, service, Pace(), until_s=600.0))
+    assert seen.used(600, 420.0, 480.0) >= 0.9
+
+
+@pytest.mark.parametrize("every_s", [0.5, 5.0, 20.0])
+@pytest.mark.parametrize("limit", [60, 600])
+@pytest.mark.parametrize("is_told", [True, False], ids=["told", "ceiling"])
+def test_restarts_within_a_minute_stay_within_the_limit(
+    turned: Run, make_gate: MakeGate, limit: int, every_s: float, is_told: bool
+) -> None:
+    """Each process is killed and followed by another, which begins as if a request had just gone."""
+    service = Service(limit, kind="sliding")
+
+    async def storm() -> Seen:
+        rate = Rate(limit, 60.0)
+        seen = Seen([], 0, 60.0)
+        for n in range(1, int(180 / every_s) + 1):
+            pace = Pace(learnt=[rate]) if is_told else Pace(rate)
+            seen = await harvest(make_gate, service, pace, until_s=n * every_s, starts_empty=n > 1)
+        return seen
+
+    seen = turned(storm())
+    assert seen.fullest <= limit
+    assert seen.n_refused == 0
+
+
+@pytest.mark.parametrize(("before", "now"), [(1000, 985), (609, 600), (101, 100), (600, 60)])
+def test_a_limit_that_became_smaller_is_kept_at_once(
+    turned: Run, make_gate: MakeGate, before: int, now: int
+) -> None:
+    """A process before was told the old limit."""
+    service = Service(now, kind="sliding")
+    pace = Pace(learnt=[Rate(before, 60.0)])
+    seen = turned(harvest(make_gate, service, pace, until_s=150.0, starts_empty=True))
+    assert seen.fullest <= now
+    assert seen.used(now, 60.0, 150.0) >= 0.95
+
+
+def test_a_bucket_gathers_no_more_than_a_burst_while_nothing_is_sent() -> None:
+    """As after the suspend of a laptop: at most 0.05 s worth of requests go together, and never none."""
+    bursts = [burst(Rate(limit, 60.0)) for limit in (1, 600, 6000, 60_000)]
+    assert bursts == [1, 1, 5, 50]
+
+
+def test_recent_counts_the_events_since_a_second_and_forgets_old_ones() -> None:
+    recent = Recent()
+    for at in (0.5, 1.5, 1.9, 60.0, 100.0):
+        recent.add(at)
+    assert [recent.count(since, 100.0) for since in (-5, 1, 2, 60, 100)] == [5, 4, 2, 2, 1]
+    assert [recent.count(0, now) for now in (127.0, 128.0, 129.0, 1000.0)] == [5, 4, 2, 0]
