@@ -71,13 +71,17 @@ def age_classes(
 
 
 class Planner:
-    """Makes batches of the IDs that it is given, in chunks of any size."""
+    """Makes batches of the IDs that it is given, in chunks of any size.
+
+    n_repeated: IDs left out because they came twice in a batch, as they may where nobody removes duplicates.
+    """
 
     def __init__(self, endpoint: Endpoint, columns: tuple[str, ...], classes: tuple[AgeClass, ...]) -> None:
         self._size = endpoint.ids_per_request
         self._blanks = [Request(endpoint, (), part.metrics, columns, part.access) for part in classes]
         self._first_ids = np.array([part.first_id for part in classes[1:]], dtype=np.int64)
         self._pending: list[Ids] = [_NO_IDS for _ in classes]
+        self.n_repeated = 0
         self._number = 0
         self._chain = EMPTY_CHAIN
 
@@ -107,4 +111,7 @@ class Planner:
     def _batch(self, blank: Request, ids: Ids) -> Batch:
         self._chain = blake2b(self._chain + ids.astype("<i8").tobytes(), digest_size=16).digest()
         self._number += 1
+        if len(distinct := dict.fromkeys(ids.tolist())) < len(ids):
+            self.n_repeated += len(ids) - len(distinct)
+            ids = np.array(list(distinct), dtype=np.int64)
         return Batch(self._number - 1, ids, blank, self._chain)

@@ -44,6 +44,8 @@ def load_credentials(
         # A named account is wanted as it stands in the file, whatever the environment holds.
         value = None if account and table is user else _from_environment(name.upper(), environ)
         value = value if value is not None else table.get(name)
+        if isinstance(value, str) and not (value.isascii() and value.isprintable()):
+            raise UsageError(f"the {name.replace('_', ' ')} holds characters that no credential has")
         return Secret(value) if isinstance(value, str) and value else None
 
     key, secret = find("consumer_key", app), find("consumer_secret", app)

@@ -8,6 +8,8 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 MINUTE_S: Final = 60.0
+CLOCK_SLACK_S: Final = 2.0
+"""Reset times and the server's clock come in whole seconds, and a moment before they are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,9 @@ def read_windows(headers: Mapping[str, str], wall_s: float) -> tuple[Window, ...
         reset = _number(headers.get(f"x-per-{name}-reset"))
         if limit is None and remaining is None:
             continue
-        # A reset further away than its window is not believed.
-        resets_in_s = None if reset is None else min(max(reset - now_s, 0.0), length_s)
+        # A reset further away than its window is not believed, and one that is past tells nothing.
+        is_past = reset is not None and reset < now_s - CLOCK_SLACK_S
+        resets_in_s = None if reset is None or is_past else min(max(reset - now_s, 0.0), length_s)
         whole = int(limit) if limit is not None and limit >= 1 else None
         windows.append(Window(length_s, whole, None if remaining is None else int(remaining), resets_in_s))
     return tuple(windows)
@@ -60,11 +63,8 @@ def retry_after_s(headers: Mapping[str, str], wall_s: float) -> float | None:
         return None
     if (seconds := _number(value)) is not None:
         return seconds
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - _server_time(headers, wall_s), 0.0)
+    moment_s = _parse_date(value)
+    return None if moment_s is None else max(moment_s - _server_time(headers, wall_s), 0.0)
 
 
 def wait_after_429_s(headers: Mapping[str, str], wall_s: float) -> float:
@@ -83,10 +83,17 @@ def wait_after_429_s(headers: Mapping[str, str], wall_s: float) -> float:
 
 
 def _server_time(headers: Mapping[str, str], wall_s: float) -> float:
+    date_s = _parse_date(headers.get("Date", ""))
+    return wall_s if date_s is None else date_s
+
+
+def _parse_date(text: str) -> float | None:
+    """An HTTP date in seconds since 1970, None where it is none. Without an offset it is UTC."""
     try:
-        return parsedate_to_datetime(headers["Date"]).timestamp()
-    except (KeyError, ValueError, TypeError):
-        return wall_s
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
 
 
 def _number(text: str | None) -> float | None:

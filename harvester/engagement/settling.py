@@ -210,18 +210,22 @@ class Settlement:
         self._ask_again(rest, ask)
 
     def _retry(self, ask: _Ask, trouble: Trouble, n_answered: int, random: float) -> float:
-        ask.n_failed += 1
         ask.last_error = trouble.message
+        is_single, is_first = len(ask.request.tweet_ids) == 1, ask.answered_before is None
         if ask.answered_before is None:
             ask.answered_before = n_answered
+        others_are_answered = n_answered > ask.answered_before
+        if is_single and not is_first and not others_are_answered:
+            # Nobody is answered, so this says nothing of the tweet: the rest of the batch is asked first.
+            self._todo.insert(0, self._todo.pop())
+            return backoff_s(MAX_ATTEMPTS, random)
+        ask.n_failed += 1
         is_same = trouble.fingerprint is not None and trouble.fingerprint == ask.last_fingerprint
         ask.last_fingerprint = trouble.fingerprint
         ask.n_same_bytes = ask.n_same_bytes + 1 if is_same else 1
         if ask.n_failed >= MAX_ATTEMPTS or ask.n_same_bytes >= SAME_BYTES:
-            others_are_answered = n_answered > ask.answered_before
-            if len(ask.request.tweet_ids) > 1 or others_are_answered:
-                # While others are answered it is this request that is at fault: its halves get fewer tries.
-                self._part(ask, trouble.kind, n_failed=MAX_ATTEMPTS - 2 if others_are_answered else 0)
+            # While others are answered it is this request that is at fault: its halves get fewer tries.
+            self._part(ask, trouble.kind, n_failed=MAX_ATTEMPTS - 2 if others_are_answered else 0)
         return backoff_s(ask.n_failed, random)
 
     def _part(self, ask: _Ask, reason: str, *, n_failed: int = 0) -> None:

@@ -39,7 +39,7 @@ class Stop:
 
     def interrupt(self, code: ExitCode) -> None:
         """A signal: the first lets what is in flight finish, the second does not wait for it."""
-        if self.asked.is_set():
+        if self.signal is not None:
             self.at_once.set()
         self.signal = self.signal or code
         self.asked.set()

@@ -84,7 +84,7 @@ class Reading:
         self._seen = SeenIds() if selection.dedupe else None
         self._chunks = read_chunks(sources, file_format=file_format, column=column, stop=self.stop)
         self._rejected_hash = blake2b(digest_size=16)
-        self._n_rejected = self._rejected_bytes = 0
+        self._n_rejected = self._rejected_bytes = self._n_taken = 0
 
     def portions(self) -> Iterator[Portion]:
         """What is to be done, in the input's order. Ends early, without a word, when `stop` is set."""
@@ -117,15 +117,25 @@ class Reading:
             counts.too_old += len(ids) - len(young)
             ids = young
         if wanted.limit is not None:
-            n_left = wanted.limit - (counts.distinct - counts.too_old - len(ids))
+            n_left = wanted.limit - self._n_taken
             counts.is_cut = len(ids) >= n_left
-            counts.distinct -= max(0, len(ids) - n_left)
-            ids = ids[: max(0, n_left)]
+            n_beyond = max(0, len(ids) - n_left)
+            # As if the input ended here: what comes after is not counted.
+            counts.lines -= n_beyond
+            counts.ids -= n_beyond
+            counts.distinct -= n_beyond
+            ids = ids[:n_left]
+        self._n_taken += len(ids)
         return ids
 
     def _portion(self, chunk: Chunk | None, planned: Iterator[Batch]) -> Portion:
+        n_repeated = self._planner.n_repeated
+        batches = [batch for batch in planned if self._is_new(batch)]
+        n_repeated = self._planner.n_repeated - n_repeated
+        self.counts.duplicates += n_repeated
+        self.counts.distinct -= n_repeated
         return Portion(
-            [batch for batch in planned if self._is_new(batch)],
+            batches,
             b"".join(self._new_rejected(chunk)) if chunk else b"",
             InputMark(self._n_rejected, self._rejected_bytes, self._rejected_hash.digest()),
         )

@@ -64,11 +64,11 @@ def _with_fates(
 
 
 def encode_dead_letters(settled: Settled) -> list[tuple[int, bytes]]:
-    """(tweet ID, its dead letter as JSON): what was asked, the last error, the attempts."""
+    """(tweet ID, its dead letter as JSON): what was asked, the last error, the attempts. In the batch's order."""
     request = settled.request
     letters = []
-    for tweet_id, fate in settled.fates.items():
-        if fate.dead_letter:
+    for tweet_id in request.tweet_ids if settled.fates else ():
+        if (fate := settled.fates.get(tweet_id)) and fate.dead_letter:
             letter = {
                 "tweet_id": tweet_id,
                 "endpoint": request.endpoint.name,

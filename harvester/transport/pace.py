@@ -19,13 +19,15 @@ REGROWTH: Final = 1.03
 """By which a guessed rate shrinks at a 429, and grows in each minute without one."""
 SEARCH: Final = 2.0
 """By which it grows until a 429 proves it too high: the first guess may be far too low."""
+SHORT_WAIT_S: Final = 2.0
+SOON_S: Final = 4.0
 CLOCK_SLACK_S: Final = 2.0
 """Reset times and the server's clock come in whole seconds."""
 
 
-def burst(rate: Rate) -> int:
-    """How many requests may go at once: as many as come due while the timers are too coarse."""
-    return max(1, int(rate.per_s * min(LONGEST_BURST_S, rate.window_s / 200)))
+def burst(rate: Rate) -> float:
+    """What may go at once: one request, and as many as come due while a coarse timer is late."""
+    return 1 + rate.per_s * min(LONGEST_BURST_S, rate.window_s / 200)
 
 
 def paced_per_s(rate: Rate) -> float:
@@ -46,6 +48,7 @@ class Pace:
         self._proven = 0.0
         self._is_searching = True
         self._grows_at = 0.0
+        self._growth_period_s = MINUTE_S
         self._slowed_at = 0.0
         self._slow: Rate | None = None
         self._slow_until = 0.0
@@ -67,7 +70,7 @@ class Pace:
             self._proven = self._guess.requests
             growth = SEARCH if self._is_searching else REGROWTH
             self._guess = Rate(self._guess.requests * growth, MINUTE_S)
-            self._grows_at = now + MINUTE_S
+            self._grows_at = now + self._growth_period_s
         rates = self._known()
         if self._slow and now < self._slow_until:
             rates.append(self._slow)
@@ -104,11 +107,20 @@ class Pace:
                 self._slow, self._slow_until = Rate(left, window.resets_in_s), resets_at
         return hold_until
 
-    def slow_down(self, n_answered_last_minute: int, now: float) -> None:
-        """Take a 429 that came without a limit: guess one from what went through, and less each time."""
+    def slow_down(self, n_answered_last_minute: int, wait_s: float, now: float) -> None:
+        """Take a 429 that came without a limit: guess one from what went through, and less each time.
+
+        wait_s: how long the service wants nothing. After a wait of a second or two the limit may well be one
+        by the second, of which the minute's count is a small part, so a higher rate is tried soon.
+        """
+        is_soon = self._is_searching and wait_s <= SHORT_WAIT_S
         if self._guess and now < self._slowed_at + MINUTE_S:
             # The window still holds what went before: the new rate is not to blame.
+            if is_soon:
+                self._grows_at = max(self._grows_at, now + 2 * SOON_S)
             return
+        self._growth_period_s = SOON_S if is_soon else MINUTE_S
+        self._grows_at = now + 2 * self._growth_period_s
         went_through = max(n_answered_last_minute, 1)
         if self._guess is None:
             guess = went_through * 0.95
@@ -120,7 +132,6 @@ class Pace:
             self._proven = 0.0
         self._guess = Rate(guess, MINUTE_S)
         self._slowed_at = now
-        self._grows_at = now + 2 * MINUTE_S
 
     def _known(self) -> list[Rate]:
         rates = [self._ceiling, self._guess, *self._told.values()]

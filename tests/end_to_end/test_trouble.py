@@ -34,14 +34,15 @@ FAULTS = (
 def test_fault_of_some_answers_changes_nothing_in_the_result(
     run: Runner, id_file: Path, tmp_path: Path, undisturbed: Runner, fault: str
 ) -> None:
-    with running_simulator(tmp_path, "--fault", f"{fault}=0.15") as simulator:
+    with running_simulator(tmp_path, "--fault", f"{fault}=0.3") as simulator:
         finished = run(str(id_file), "--base-url", simulator.url)
         assert finished.code == 0, finished.err
         n_faults = sum(request["fault"] is not None for request in simulator.requests())
         n_requests = len(simulator.requests())
     assert n_faults
     n_needed = undisturbed.summary()["endpoints"]["totals"]["requests"]["sent"]
-    assert n_requests <= n_needed + 1.2 * n_faults
+    # A fault costs one more request, and two where the same bytes came three times: they are halved then.
+    assert n_requests <= n_needed + 2 * n_faults
     assert_same_result(run, undisturbed)
 
 

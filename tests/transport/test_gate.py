@@ -73,16 +73,16 @@ def test_the_first_answer_sets_the_pace_for_the_second_request(
     headers = {"x-per-minute-limit": "100"}
     told = at_first(then=(headers, Counted(())))
     sent = run(turned, make_gate, send, told, concurrency=5, latency_s=0.5, until_s=2.5)
-    assert sent.times == [0.0, 1.106, 1.712, 2.318]
+    assert sent.times == pytest.approx([0.0, 1.107, 1.713, 2.32], abs=0.002)
 
 
-@pytest.mark.parametrize(("starts_empty", "first_s"), [(False, 0.0), (True, 6.061)])
+@pytest.mark.parametrize(("starts_empty", "first_s"), [(False, 0.0), (True, 6.066)])
 def test_a_process_that_follows_on_another_waits_as_if_a_request_had_just_gone(
     turned: Run, make_gate: MakeGate, send: Send, starts_empty: bool, first_s: float
 ) -> None:
     pace = Pace(Rate(10, 60.0))
     sent = run(turned, make_gate, send, at_first(), pace=pace, starts_empty=starts_empty, until_s=10.0)
-    assert sent.times[0] == first_s
+    assert sent.times[0] == pytest.approx(first_s, abs=0.002)
 
 
 def reset_headers(in_s: float, *, ahead_s: float = 0.0) -> dict[str, str]:
@@ -169,7 +169,7 @@ def test_a_guessed_rate_shrinks_at_a_429_and_grows_back() -> None:
     pace = Pace()
     for why, now, went_through, per_minute in GUESSES:
         if went_through is not None:
-            pace.slow_down(went_through, now)
+            pace.slow_down(went_through, 30.0, now)
         pace.current(now)
         assert pace.limit_per_minute == pytest.approx(per_minute), why
 
@@ -430,7 +430,7 @@ def test_whoever_gives_up_waiting_takes_nobodys_turn(turned: Run, make_gate: Mak
         first.cancel()
         return [round((await second).sent_at, 3), gate.counts.sent]
 
-    assert turned(main()) == [1.01, 2]
+    assert turned(main()) == pytest.approx([0.96, 2], abs=0.002)
 
 
 def test_a_pace_that_falls_while_somebody_waits_holds_for_him(turned: Run, make_gate: MakeGate) -> None:
