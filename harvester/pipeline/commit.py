@@ -121,14 +121,13 @@ class Committer:
             return
         for ready in group:
             self.reduction.add(ready.partial)
-        records = b"".join([ready.records for ready in group])
-        rejected = b"".join(self._rejected)
+        records, rejected = [ready.records for ready in group], self._rejected
         self._rejected, self._rejected_bytes, self._has_changed = [], 0, False
         fresh = [ready.batch for ready in group if not ready.is_again]
         self._mark = EndpointMark(
             self._mark.batches + len(fresh),
             fresh[-1].chain if fresh else self._mark.chain,
-            self._mark.records_bytes + len(records),
+            self._mark.records_bytes + sum(map(len, records)),
             {"reduction": self.reduction.to_dict(), **self._state()},
         )
         step = Step(

@@ -89,7 +89,7 @@ class RunDirectory:
             raise RunDirectoryError(f"{self.path} is complete, its journal is not open")
         return self._journal
 
-    def commit(self, step: Step, records: bytes, rejected: bytes) -> None:
+    def commit(self, step: Step, records: Sequence[bytes], rejected: Sequence[bytes]) -> None:
         """One durable step: records and rejected lines first, then the journal that vouches for them."""
         self._files[step.endpoint].append(records)
         self._files["rejected"].append(rejected)

@@ -33,7 +33,7 @@ class RunLock:
                     f"{folder} is in use{_describe(holder)}", "Wait for that run, or use another directory."
                 ) from None
             os.ftruncate(self._handle, 0)
-            write_all(self._handle, orjson.dumps(_holder()))
+            write_all(self._handle, (orjson.dumps(_holder()),))
 
     def release(self) -> None:
         """Let the next run in."""

@@ -139,7 +139,7 @@ def test_protected_tweets_are_unavailable_also_when_a_refusal_names_none(
     with running_simulator(tmp_path, "--protected-share", "0.01", "--protected", "bare") as simulator:
         finished = run("few.txt", "--base-url", simulator.url)
     assert finished.code == 0, finished.err
-    assert finished.last_line["unavailable"] > 10
+    assert finished.last_line["unavailable"] > 0
     assert finished.last_line["ok"] + finished.last_line["unavailable"] == 600
 
 

