@@ -44,9 +44,11 @@ def load_credentials(
         # A named account is wanted as it stands in the file, whatever the environment holds.
         value = None if account and table is user else _from_environment(name.upper(), environ)
         value = value if value is not None else table.get(name)
-        if isinstance(value, str) and not (value.isascii() and value.isprintable()):
+        if value is not None and not isinstance(value, str):
+            raise UsageError(f"{credentials_file}: {name} has to be a text")
+        if value and not (value.isascii() and value.isprintable()):
             raise UsageError(f"the {name.replace('_', ' ')} holds characters that no credential has")
-        return Secret(value) if isinstance(value, str) and value else None
+        return Secret(value) if value else None
 
     key, secret = find("consumer_key", app), find("consumer_secret", app)
     token, token_secret = find("access_token", user), find("access_token_secret", user)
@@ -73,10 +75,13 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> str | None:
 
 def _from_file(path: Path, variable: str) -> str:
     try:
-        return path.read_text().strip()
+        value = path.read_text().strip()
     except (OSError, UnicodeDecodeError) as exc:
         why = exc.strerror if isinstance(exc, OSError) else "not text"
         raise UsageError(f"{variable}_FILE: {path}: {why}") from None
+    if not value:
+        raise UsageError(f"{variable}_FILE: {path} is empty")
+    return value
 
 
 def _from_command(command: str, variable: str) -> str:
@@ -84,7 +89,7 @@ def _from_command(command: str, variable: str) -> str:
         done = subprocess.run(  # noqa: S603  # the user's own command is what is asked for
             shlex.split(command), capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S, check=False
         )
-    except (OSError, ValueError, subprocess.TimeoutExpired) as exc:
+    except (OSError, ValueError, IndexError, subprocess.TimeoutExpired) as exc:
         raise UsageError(f"{variable}_COMMAND cannot be run: {type(exc).__name__}") from None
     if done.returncode or not done.stdout.strip():
         raise UsageError(f"{variable}_COMMAND gave no secret (exit code {done.returncode})")

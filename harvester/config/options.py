@@ -76,7 +76,7 @@ def parse_concurrency(texts: Sequence[str]) -> dict[EndpointName, int]:
     workers: dict[EndpointName, int] = {}
     for text in texts:
         for endpoint, value in _for_endpoints(text, "--concurrency"):
-            if not value.isdecimal() or not 1 <= int(value) <= 10_000:
+            if not re.fullmatch(r"[0-9]{1,5}", value) or not 1 <= int(value) <= 10_000:
                 raise UsageError(f"--concurrency {value[:60]!r} is no number of workers from 1 to 10000")
             workers[endpoint] = int(value)
     return workers
@@ -92,13 +92,16 @@ def parse_age_ms(text: str) -> int:
 
 def parse_url(text: str, flag: str) -> str:
     """A base URL without the slash at its end. Raises UsageError."""
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(text)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # half an IPv6 address, a port that is no number
+        raise UsageError(f"{flag} is no http or https URL") from None
+    if "@" in text:
+        hint = "Secrets go into the environment or a file."
+        raise UsageError(f"{flag} holds a user name or password", hint)
+    if parts.scheme not in ("http", "https") or not has_host:
         raise UsageError(f"{flag} {text[:120]!r} is no http or https URL")
-    if parts.username or parts.password:
-        raise UsageError(
-            f"{flag} holds a user name or password", "Secrets go into the environment or a file."
-        )
     return text.rstrip("/")
 
 
