@@ -57,6 +57,8 @@ def cli() -> None:
 
 def main() -> None:
     """The console script. Ends the process with one of the documented exit codes."""
+    # numpy brings a thread for each core, for linear algebra that nothing here does.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.exit(run_cli(sys.argv[1:]))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import shlex
@@ -39,6 +40,7 @@ from harvester.errors import ExitCode, HarvesterError
 from harvester.job import Harvest, Outcome
 from harvester.rundir.directory import RunDirectory
 
+GC_THRESHOLD: Final = 50_000
 SIGNALS: Final = {
     "SIGINT": ExitCode.INTERRUPTED,
     "SIGTERM": ExitCode.TERMINATED,
@@ -221,6 +223,8 @@ async def _mourn(harvest: Harvest, simulated: Simulated) -> None:
 
 
 def _run_loop(main: Coroutine[Any, Any, Outcome]) -> Outcome:
+    # Each answer makes thousands of objects and hardly a cycle: looking for cycles may be rarer.
+    gc.set_threshold(GC_THRESHOLD)
     runner: Callable[[Coroutine[Any, Any, Outcome]], Outcome] = asyncio.run
     with contextlib.suppress(ImportError):  # not on Windows
         import uvloop  # noqa: PLC0415

@@ -16,6 +16,8 @@ DAY_MS: Final = 86_400_000
 
 _FIRST_DAY: Final = SNOWFLAKE_EPOCH_MS // DAY_MS
 _LAST_DAY: Final = ((MAX_TWEET_ID >> 22) + SNOWFLAKE_EPOCH_MS) // DAY_MS
+_DATE_LENGTH: Final = len("2018-11-09T")
+_TIME_LENGTH: Final = len("19:23:24Z")
 
 Ids = NDArray[np.int64]
 
@@ -76,8 +78,10 @@ def created_at_texts(ids: Ids) -> list[str | None]:
     """`2018-11-09T19:23:24Z` for each ID, None for those from before Snowflake. Same order, same length."""
     dates, times = _clock_texts()
     days, seconds = np.divmod(((ids >> 22) + SNOWFLAKE_EPOCH_MS) // 1000, 86_400)
-    parts = zip((days - _FIRST_DAY).tolist(), seconds.tolist(), strict=True)
-    texts: list[str | None] = [dates[day] + times[second] for day, second in parts]
+    characters = np.empty((len(ids), _DATE_LENGTH + _TIME_LENGTH), np.uint32)
+    characters[:, :_DATE_LENGTH] = dates[days - _FIRST_DAY]
+    characters[:, _DATE_LENGTH:] = times[seconds]
+    texts: list[str | None] = characters.view(f"U{_DATE_LENGTH + _TIME_LENGTH}").ravel().tolist()
     if len(old := np.flatnonzero(ids < FIRST_SNOWFLAKE)):
         for index in old.tolist():
             texts[index] = None
@@ -85,14 +89,18 @@ def created_at_texts(ids: Ids) -> list[str | None]:
 
 
 @cache
-def _clock_texts() -> tuple[list[str], list[str]]:
-    """Each day that an ID can carry and each second of a day, as they are written.
+def _clock_texts() -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """The characters of each day that an ID can carry, and of each second of a day, as they are written.
 
-    Looking these up costs a quarter of formatting a time; the tables take 8 MB.
+    Copying them together costs a sixth of formatting a time; the tables take 4 MB.
     """
     days = np.arange(_FIRST_DAY, _LAST_DAY + 1).astype("datetime64[D]")
-    minutes = [f"{minute // 60:02d}:{minute % 60:02d}:" for minute in range(24 * 60)]
-    seconds = [f"{second:02d}Z" for second in range(60)]
-    return [f"{day}T" for day in np.datetime_as_string(days).tolist()], [
-        m + s for m in minutes for s in seconds
-    ]
+    seconds = np.arange(86_400).astype("datetime64[s]")
+    dates, times = _characters(days, "U10", "T"), _characters(seconds, "U19", "Z")
+    return dates, np.ascontiguousarray(times[:, -_TIME_LENGTH:])
+
+
+def _characters(moments: NDArray[np.datetime64], kind: str, end: str) -> NDArray[np.uint32]:
+    """The code points of each moment as it is written, with one more at its end; a row each."""
+    texts = np.strings.add(np.datetime_as_string(moments).astype(kind), end)
+    return texts.view(np.uint32).reshape(len(texts), -1)
