@@ -41,6 +41,9 @@ class Chunk:
         file's last chunk then, and `rejected` ends with one more entry for it: the line at which reading
         ended, with what there was of that line. A torn line may look like another, shorter ID, so it is never
         an ID; it is not counted in n_lines.
+    owners: whose tweet each of the ids is, as the input names it, "" where it does not; in the order of ids.
+        Empty if nobody asked. Equal names are one object. At most 200 characters each and sound Unicode, but
+        foreign text otherwise: it may hold what a terminal would obey, see `shown`.
     """
 
     ids: Ids
@@ -50,6 +53,7 @@ class Chunk:
     n_headers: int
     n_bytes: int
     unreadable: str | None
+    owners: tuple[str, ...] = ()
 
 
 def shown(line: bytes | str) -> str:

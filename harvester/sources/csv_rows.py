@@ -1,10 +1,13 @@
-"""CSV and its relatives: the tweet ID stands in a column."""
+"""CSV and its relatives: the tweet ID stands in a column, and its owner perhaps in another."""
+
+import sys
 
 import numpy as np
 
 from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.sources.chunk import Chunk, Rejected, shown
 from harvester.sources.csv_records import Record, read_records
+from harvester.sources.owners import why_no_owner
 from harvester.sources.text import read_line
 
 
@@ -14,11 +17,14 @@ class CsvRows:
     A record that the block's end cuts is held back until the next block, or `flush`.
     """
 
-    def __init__(self, file: str, delimiter: str, column: int, *, has_header: bool) -> None:
-        """column: from 0. has_header: whether the first record that is not blank names the columns."""
+    def __init__(
+        self, file: str, delimiter: str, column: int, *, has_header: bool, owner_column: int | None = None
+    ) -> None:
+        """column, owner_column: from 0. has_header: whether the first record that is not blank names them."""
         self._file = file
         self._delimiter = delimiter
         self._column = column
+        self._owner_column = owner_column
         self._is_header_next = has_header
         self._held: list[bytes] = []
         self._n_lines = 0
@@ -33,6 +39,8 @@ class CsvRows:
 
     def _read(self, lines: list[bytes], *, is_last: bool) -> Chunk:
         ids: list[int] = []
+        owners: list[str] = []
+        owner_column = self._owner_column
         rejected: list[Rejected] = []
         n_records = n_blank = n_headers = n_taken = 0
         for record in read_records(lines, self._delimiter, is_last=is_last):
@@ -45,13 +53,19 @@ class CsvRows:
             if self._is_header_next:
                 self._is_header_next = False
                 n_headers += 1
-            elif isinstance(found, int):
+            elif not isinstance(found, int):
+                rejected.append(self._reject(record, lines[record.first_line], self._column, found))
+            elif owner_column is None:
                 ids.append(found)
+            elif reason := _why_no_owner_in(record.cells, owner_column):
+                rejected.append(self._reject(record, lines[record.first_line], owner_column, reason))
             else:
-                rejected.append(self._reject(record, lines[record.first_line], found))
+                ids.append(found)
+                owners.append(sys.intern(record.cells[owner_column].strip()))
         self._n_lines += n_taken
         self._held = lines[n_taken:]
-        return Chunk(np.array(ids, np.int64), tuple(rejected), n_records, n_blank, n_headers, 0, None)
+        all_ids = np.array(ids, np.int64)
+        return Chunk(all_ids, tuple(rejected), n_records, n_blank, n_headers, 0, None, tuple(owners))
 
     def _id_in(self, record: Record) -> int | str | None:
         """The ID, or why there is none; None for a blank line."""
@@ -70,15 +84,25 @@ class CsvRows:
     def _too_short(self, cells: list[str]) -> str | None:
         if is_blank(cells):
             return None
-        n_cells = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
-        return f"a row of {n_cells}, the tweet ID is in column {self._column + 1}"
+        return _too_short(cells, "the tweet ID", self._column)
 
-    def _reject(self, record: Record, line: bytes, reason: str) -> Rejected:
+    def _reject(self, record: Record, line: bytes, column: int, reason: str) -> Rejected:
         number = self._n_lines + record.first_line + 1
-        if record.fault or len(record.cells) <= self._column:
+        if record.fault or len(record.cells) <= column:
             return Rejected(self._file, number, shown(line), reason)
-        cell = record.cells[self._column].encode("utf-8", "surrogateescape")
+        cell = record.cells[column].encode("utf-8", "surrogateescape")
         return Rejected(self._file, number, shown(cell), reason)
+
+
+def _why_no_owner_in(cells: list[str], column: int) -> str | None:
+    if len(cells) <= column:
+        return _too_short(cells, "the owner", column)
+    return why_no_owner(cells[column].strip())
+
+
+def _too_short(cells: list[str], what: str, column: int) -> str:
+    n_cells = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
+    return f"a row of {n_cells}, {what} is in column {column + 1}"
 
 
 def is_blank(cells: list[str]) -> bool:

@@ -15,6 +15,7 @@ from harvester.sources.decoding import Block, decode
 from harvester.sources.find import Source
 from harvester.sources.formats import FileFormat, Wanted, choose_reader
 from harvester.sources.lines import LineCutter
+from harvester.sources.owners import folder_owner, owned_by
 from harvester.sources.stored import read_stored
 from harvester.sources.text import TextLines
 
@@ -26,6 +27,8 @@ def read_chunks(
     *,
     file_format: str | None = None,
     column: str | None = None,
+    owner_column: str | None = None,
+    owner_from_folder: bool = False,
     stop: threading.Event | None = None,
     chunk_bytes: int = 256 * 1024,
 ) -> Iterator[Chunk]:
@@ -34,6 +37,10 @@ def read_chunks(
     file_format: `text`, `csv` or `tsv`; None finds it out for each file. In `csv` any of
         , ; tab | may be the delimiter.
     column: its name in the header, or its number from 1; the files are tables then.
+    owner_column: the column that says whose tweet it is, given and compared as `column` is; the files are tables
+        then. It is never taken for the column of IDs unless `column` says so. A row that is too short to
+        have it, or has in it more than 200 characters or no UTF-8, is rejected.
+    owner_from_folder: the folder in which a file lies says it; for `inbox/alice/ids.txt` it is `alice`.
     stop: ends the iteration, without a word, within 0.1 s of being set, also while a pipe is silent.
     chunk_bytes: how much is read, or inflated, at a time. What is found does not depend on it, only how it is
         parted. A chunk from a pipe is handed on as soon as nothing more is there.
@@ -41,40 +48,58 @@ def read_chunks(
     Gzip and UTF-16 are found out by the first bytes, so names need no ending. Blocking: run it in a thread.
     What is wrong with a file's content is in the chunks, never raised.
 
-    Raises UsageError: an unknown format or a column for text, at once; a column that a file does not have,
-    when that file is reached.
+    Raises UsageError: an unknown format, a column for text, owners by both ways, a folder with too long a name,
+    at once; a column that a file does not have, when that file is reached.
     """
-    wanted = _wanted(file_format, column)
+    wanted = _wanted(file_format, column, owner_column)
+    if owner_column is not None and owner_from_folder:
+        raise UsageError(
+            f"owners are wanted from column {owner_column!r} and from the folders' names",
+            "Leave one of the two out.",
+        )
     if chunk_bytes < 1:
         raise ValueError("chunk_bytes must be positive")
-    return _read_all(sources, wanted, stop or threading.Event(), chunk_bytes)
+    owners = [folder_owner(source.name) if owner_from_folder else None for source in sources]
+    return _read_all(sources, owners, wanted, stop or threading.Event(), chunk_bytes)
 
 
-def _wanted(file_format: str | None, column: str | None) -> Wanted:
+def _wanted(file_format: str | None, column: str | None, owner_column: str | None) -> Wanted:
     known = {name: name for name in get_args(FileFormat)}
     if file_format is not None and file_format not in known:
         raise UsageError(f"unknown input format {file_format!r}", f"One of {', '.join(known)}.")
-    if column is not None and file_format == "text":
-        raise UsageError(f"text has no columns, but column {column!r} is wanted", "Leave one of the two out.")
-    wanted = Wanted(known[file_format] if file_format else None, column)
-    if wanted.column_number == -1:
+    for name in (column, owner_column):
+        if name is not None and file_format == "text":
+            raise UsageError(
+                f"text has no columns, but column {name!r} is wanted", "Leave one of the two out."
+            )
+    wanted = Wanted(known[file_format] if file_format else None, column, owner_column)
+    if -1 in (wanted.column_number, wanted.owner_number):
         raise UsageError("no column 0", "Columns count from 1.")
     return wanted
 
 
 def _read_all(
-    sources: Sequence[Source], wanted: Wanted, stop: threading.Event, chunk_bytes: int
+    sources: Sequence[Source],
+    owners: Sequence[str | None],
+    wanted: Wanted,
+    stop: threading.Event,
+    chunk_bytes: int,
 ) -> Iterator[Chunk]:
-    for source in sources:
-        reader = _FileReader(source, wanted)
-        for block in decode(read_stored(source, chunk_bytes, stop), chunk_bytes):
-            if stop.is_set():
-                return
-            yield reader.read(block)
+    for source, owner in zip(sources, owners, strict=True):
+        chunks = _read_file(source, wanted, stop, chunk_bytes)
+        yield from chunks if owner is None else owned_by(owner, chunks)
         if stop.is_set():
             return
-        if last := reader.flush():
-            yield last
+
+
+def _read_file(source: Source, wanted: Wanted, stop: threading.Event, chunk_bytes: int) -> Iterator[Chunk]:
+    reader = _FileReader(source, wanted)
+    for block in decode(read_stored(source, chunk_bytes, stop), chunk_bytes):
+        if stop.is_set():
+            return
+        yield reader.read(block)
+    if not stop.is_set() and (last := reader.flush()):
+        yield last
 
 
 class _FileReader:
@@ -149,4 +174,5 @@ def _joined(first: Chunk, second: Chunk) -> Chunk:
         first.n_headers + second.n_headers,
         first.n_bytes + second.n_bytes,
         first.unreadable,
+        first.owners + second.owners,
     )
