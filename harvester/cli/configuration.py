@@ -19,20 +19,35 @@ def config_home(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "harvester"
 
 
+def credentials_path(environ: Mapping[str, str]) -> Path:
+    """Where the credentials file is, if there is one."""
+    return config_home(environ) / "credentials.toml"
+
+
 def apply_config_file(ctx: click.Context, _param: click.Parameter, value: Path | None) -> Path | None:
     """Make a TOML file's keys the defaults of the command's options. A callback for an eager option.
 
     Without a value: `harvester.toml` here, else `config.toml` in the user's configuration folder.
     """
+    return _apply(ctx, value, is_shared=False)
+
+
+def apply_shared_config_file(ctx: click.Context, _param: click.Parameter, value: Path | None) -> Path | None:
+    """The same for a command that shares the file with `run`: keys that it does not have are left to that."""
+    return _apply(ctx, value, is_shared=True)
+
+
+def _apply(ctx: click.Context, value: Path | None, *, is_shared: bool) -> Path | None:
     path = value or next(
         (p for p in (Path(FILE_NAME), config_home(os.environ) / "config.toml") if p.is_file()), None
     )
     if path is not None:
-        ctx.default_map = {**_read(path, ctx.command), **(ctx.default_map or {})}
+        settings = _read(path, ctx.command, is_shared=is_shared)
+        ctx.default_map = {**settings, **(ctx.default_map or {})}
     return path
 
 
-def _read(path: Path, command: click.Command) -> dict[str, Any]:
+def _read(path: Path, command: click.Command, *, is_shared: bool) -> dict[str, Any]:
     try:
         document = tomllib.loads(path.read_text())
     except OSError as exc:
@@ -44,6 +59,8 @@ def _read(path: Path, command: click.Command) -> dict[str, Any]:
     for key, setting in document.items():
         name = key.replace("-", "_")
         if name not in known:
+            if is_shared:
+                continue
             near = get_close_matches(name, known, n=1)
             hint = f"Did you mean {near[0].replace('_', '-')!r}?" if near else None
             raise UsageError(f"{path}: unknown key {key[:60]!r}", hint)

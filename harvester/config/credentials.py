@@ -5,20 +5,21 @@ there wins: `HARVESTER_BEARER_TOKEN`, `HARVESTER_BEARER_TOKEN_FILE`, `HARVESTER_
 the same with `TWITTER_` in front.
 """
 
-import os
 import shlex
-import stat
 import subprocess
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from harvester.config.credentials_file import parse_tables, read_private, table_in
 from harvester.engagement.credentials import AccessToken, AppKey, Credentials, Secret
 from harvester.errors import UsageError
 
 PREFIXES: Final = ("HARVESTER_", "TWITTER_")
 COMMAND_TIMEOUT_S: Final = 60
+DEFAULT_ACCOUNT: Final = "default"
+TOKEN_PAIR: Final = ("access_token", "access_token_secret")
+"""Of an account, as the names stand in the file and, in capitals, in the environment."""
 
 
 def load_credentials(
@@ -26,44 +27,81 @@ def load_credentials(
 ) -> Credentials:
     """The credentials that are configured. What the environment gives goes before the file.
 
-    credentials_file: TOML with `[app]` (consumer_key, consumer_secret, bearer_token) and tables
-    `[accounts.NAME]` (access_token, access_token_secret); taken if it exists. account: whose access token,
-    "default" if None.
+    credentials_file: TOML as `credentials_file` describes it; taken if it exists. account: whose access
+    token, as it stands in the file, whatever the environment holds; "default" if None.
 
     Raises UsageError for half a pair, an unknown account, a secret that cannot be read, a file that others
     may read; the message never holds a secret.
     """
-    stored = _read_file(credentials_file) if credentials_file and credentials_file.exists() else {}
-    app = _table(stored, "app", credentials_file)
-    accounts = _table(stored, "accounts", credentials_file)
+    tables = _read_tables(credentials_file)
+    app_key = _app_key(tables, environ, credentials_file)
+    given = {name: _from_environment(name, environ) for name in TOKEN_PAIR} if account is None else {}
+    stored = table_in(tables, "accounts", credentials_file)
+    accounts = {}
+    for name in stored:
+        table = table_in(stored, name, credentials_file)
+        # Half of the default account may be in the file, and the other half in a vault.
+        is_half = name == DEFAULT_ACCOUNT and not all(map(table.get, TOKEN_PAIR))
+        what = f"access token of account {name[:60]!r}"
+        if token := _access_token(what, given if is_half else {}, table, credentials_file):
+            accounts[name] = token
     if account is not None and account not in accounts:
         raise UsageError(f"there is no account {account[:60]!r} in {credentials_file}")
-    user = _table(accounts, account or "default", credentials_file)
-
-    def find(name: str, table: Mapping[str, Any]) -> Secret | None:
-        # A named account is wanted as it stands in the file, whatever the environment holds.
-        value = None if account and table is user else _from_environment(name.upper(), environ)
-        value = value if value is not None else table.get(name)
-        if value is not None and not isinstance(value, str):
-            raise UsageError(f"{credentials_file}: {name} has to be a text")
-        if value and not (value.isascii() and value.isprintable()):
-            raise UsageError(f"the {name.replace('_', ' ')} holds characters that no credential has")
-        return Secret(value) if value else None
-
-    key, secret = find("consumer_key", app), find("consumer_secret", app)
-    token, token_secret = find("access_token", user), find("access_token_secret", user)
-    _demand_pair("consumer key", key, secret)
-    _demand_pair("access token", token, token_secret)
-    app_key = AppKey(key, secret) if key and secret else None
-    access_token = AccessToken(token, token_secret) if token and token_secret else None
+    access_token = accounts.get(account or DEFAULT_ACCOUNT)
+    if any(given.values()):
+        default = table_in(stored, DEFAULT_ACCOUNT, credentials_file)
+        access_token = _access_token("access token", given, default, credentials_file)
     if access_token and not app_key:
         raise UsageError("an access token needs the consumer key and secret of its app as well")
-    return Credentials(app_key, access_token, find("bearer_token", app))
+    bearer_token = _app_secret("bearer_token", tables, environ, credentials_file)
+    return Credentials(app_key, access_token, bearer_token, accounts)
+
+
+def load_app_key(environ: Mapping[str, str], credentials_file: Path | None = None) -> AppKey | None:
+    """The consumer key and secret, whatever else is configured. Raises UsageError as `load_credentials`."""
+    return _app_key(_read_tables(credentials_file), environ, credentials_file)
+
+
+def _read_tables(path: Path | None) -> dict[str, Any]:
+    return parse_tables(path, read_private(path)) if path else {}
+
+
+def _app_key(tables: Mapping[str, Any], environ: Mapping[str, str], path: Path | None) -> AppKey | None:
+    key = _app_secret("consumer_key", tables, environ, path)
+    secret = _app_secret("consumer_secret", tables, environ, path)
+    _demand_pair("consumer key", key, secret)
+    return AppKey(key, secret) if key and secret else None
+
+
+def _app_secret(
+    name: str, tables: Mapping[str, Any], environ: Mapping[str, str], path: Path | None
+) -> Secret | None:
+    app = table_in(tables, "app", path)
+    return _secret(name, _from_environment(name, environ) or app.get(name), path)
+
+
+def _access_token(
+    what: str, first: Mapping[str, Any], second: Mapping[str, Any], path: Path | None
+) -> AccessToken | None:
+    """The pair from two places, each half from the first that has it."""
+    token, secret = (_secret(name, first.get(name) or second.get(name), path) for name in TOKEN_PAIR)
+    _demand_pair(what, token, secret)
+    return AccessToken(token, secret) if token and secret else None
+
+
+def _secret(name: str, value: object, path: Path | None) -> Secret | None:
+    if not value:
+        return None
+    if not isinstance(value, str):
+        raise UsageError(f"{path}: {name} has to be a text")
+    if not (value.isascii() and value.isprintable()):
+        raise UsageError(f"the {name.replace('_', ' ')} holds characters that no credential has")
+    return Secret(value)
 
 
 def _from_environment(name: str, environ: Mapping[str, str]) -> str | None:
     for prefix in PREFIXES:
-        variable = prefix + name
+        variable = prefix + name.upper()
         if value := environ.get(variable):
             return value.strip()
         if path := environ.get(f"{variable}_FILE"):
@@ -94,26 +132,6 @@ def _from_command(command: str, variable: str) -> str:
     if done.returncode or not done.stdout.strip():
         raise UsageError(f"{variable}_COMMAND gave no secret (exit code {done.returncode})")
     return done.stdout.strip()
-
-
-def _read_file(path: Path) -> dict[str, Any]:
-    try:
-        mode = path.stat().st_mode
-        if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise UsageError(f"{path} can be read by others", f"Run: chmod 600 {shlex.quote(str(path))}")
-        return tomllib.loads(path.read_text())
-    except OSError as exc:
-        raise UsageError(f"{path}: {exc.strerror}") from None
-    except ValueError:
-        # The parser's message quotes the file, which is full of secrets.
-        raise UsageError(f"{path} is not valid TOML") from None
-
-
-def _table(parent: Mapping[str, Any], name: str, path: Path | None) -> dict[str, Any]:
-    table = parent.get(name, {})
-    if not isinstance(table, dict):
-        raise UsageError(f"{path}: {name!r} has to be a table")
-    return table
 
 
 def _demand_pair(what: str, first: Secret | None, second: Secret | None) -> None:

@@ -1,6 +1,7 @@
 """Credentials, made of secrets that do not show themselves."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 class Secret:
@@ -40,11 +41,16 @@ class AccessToken:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What is configured; None for what is not."""
+    """What is configured; None for what is not.
+
+    access_token: whose tweets a run asks for unless it is told otherwise. accounts: all access tokens that
+    have a name, by it.
+    """
 
     app_key: AppKey | None = None
     access_token: AccessToken | None = None
     bearer_token: Secret | None = None
+    accounts: Mapping[str, AccessToken] = field(default_factory=dict)
 
     @property
     def has_user_context(self) -> bool:

@@ -61,11 +61,16 @@ def write_all(handle: int, parts: Iterable[bytes]) -> None:
             waiting[0] = waiting[0][n_written:]
 
 
-def write_derived(path: Path, content: bytes) -> None:
-    """Replace a file as a whole: a reader sees the old content or the new one, also after a power cut."""
+def write_derived(path: Path, content: bytes, mode: int = 0o666) -> None:
+    """Replace a file as a whole: a reader sees the old content or the new one, also after a power cut.
+
+    mode: who may read it, less what the umask takes away, from the first byte on.
+    """
     temporary = path.with_name(f".{path.name}.tmp")
     with storage_errors(path):
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        # What a killed process left may have another mode.
+        temporary.unlink(missing_ok=True)
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         try:
             write_all(handle, (content,))
             os.fsync(handle)

@@ -1,8 +1,10 @@
-"""One run at a time in a run directory. The lock dies with its process, however that ends."""
+"""One at a time in a run directory, or at a file. A lock dies with its process, however that ends."""
 
 import fcntl
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,6 +40,24 @@ class RunLock:
     def release(self) -> None:
         """Let the next run in."""
         os.close(self._handle)
+
+
+@contextmanager
+def exclusively(path: Path) -> Iterator[None]:
+    """Wait for the lock beside a file and hold it, for reading the file and replacing it.
+
+    A file that is replaced cannot be locked itself. The lock's own file stays: if it were removed, two
+    could hold it.
+    """
+    lock = path.with_name(f".{path.name}.lock")
+    with storage_errors(lock):
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        with storage_errors(lock):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _holder() -> dict[str, object]:

@@ -8,7 +8,6 @@ import asyncio
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import Final, Literal
 
 from aiolimiter import AsyncLimiter
@@ -16,13 +15,13 @@ from aiolimiter import AsyncLimiter
 from harvester.engagement.allowance import MINUTE_S, Rate, read_windows, wait_after_429_s
 from harvester.engagement.answer import Answer, RateLimited, Refused, Trouble, Unauthorized, WrongUrl
 from harvester.errors import HarvesterError
+from harvester.transport.clock import clock_note
 from harvester.transport.outage import Outage
 from harvester.transport.pace import Pace, Recent, burst, paced_per_s
 
 JITTER_AFTER_429: Final = 0.1
 SHORTEST_HOLD_S: Final = 1.0
 """After a 429, also where the service says that none is needed."""
-MOST_CLOCK_SKEW_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +154,7 @@ class Gate:
                 return self.outage.failed(answer, turn.sent_at, now, self._random())
             case Unauthorized(message):
                 self._count_error("unauthorized")
-                note = _clock_note(headers, self._wall())
+                note = clock_note(headers, self._wall())
                 return self.outage.unauthorized(message + note, turn.sent_at, now)
             case WrongUrl(message):
                 self._count_error("not found")
@@ -256,15 +255,3 @@ def _fill(limiter: AsyncLimiter, room: float) -> None:
         limiter.acquire(limiter.max_rate - room).send(None)
     except StopIteration:
         return
-
-
-def _clock_note(headers: Mapping[str, str], wall_s: float) -> str:
-    """What to know of the clocks where credentials are refused: a signature tells the time."""
-    try:
-        ahead_s = wall_s - parsedate_to_datetime(headers["Date"]).timestamp()
-    except (KeyError, ValueError):
-        return ""
-    if abs(ahead_s) <= MOST_CLOCK_SKEW_S:
-        return ""
-    how = "ahead of" if ahead_s > 0 else "behind"
-    return f" (this machine's clock is {abs(ahead_s):,.0f} s {how} the service's)"

@@ -3,9 +3,10 @@
 import time
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from secrets import token_hex
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import quote
 
 import orjson
@@ -22,12 +23,16 @@ from harvester.engagement.credentials import AccessToken, AppKey, Credentials, S
 from harvester.engagement.request import Access
 from harvester.engagement.response import error_message
 from harvester.errors import CredentialsError, ServiceError
+from harvester.transport.clock import clock_note
 from harvester.transport.session import Session
+
+_T = TypeVar("_T")
 
 Signer = Callable[[str], dict[str, str]]
 """From the URL of a POST request to the headers that authorize it."""
 
-_FETCH_ATTEMPTS: Final = 3
+FORM: Final = "application/x-www-form-urlencoded"
+CHECK_APP_KEY: Final = "Check the consumer key and secret."
 _NONCE, _TIME, _SIGNATURE = (f"0{token_hex(16)}0" for _ in range(3))
 """Marks in a prepared header. Random, so that no key or token can hold one."""
 
@@ -38,20 +43,25 @@ def bearer_signer(token: Secret) -> Signer:
     return lambda _url: headers
 
 
-def user_signer(app_key: AppKey, access_token: AccessToken) -> Signer:
-    """OAuth 1.0a user context, HMAC-SHA1, a new nonce each time. The JSON body is not signed.
+def user_signer(app_key: AppKey, access_token: AccessToken | None, **more: str) -> Signer:
+    """OAuth 1.0a, HMAC-SHA1, a new nonce each time. The JSON body is not signed.
+
+    access_token: None for what is signed by the app alone. more: further parameters, such as
+    oauth_verifier.
 
     What is the same for all requests to a URL is quoted and put together once, with marks where nonce, time
     and signature go; that is a tenth of the work of signing each request from nothing.
     """
-    both_secrets = (app_key.secret.reveal(), access_token.secret.reveal())
+    token = access_token.token.reveal() if access_token else None
+    both_secrets = (app_key.secret.reveal(), access_token.secret.reveal() if access_token else "")
     parameters = [
         ("oauth_consumer_key", app_key.key.reveal()),
         ("oauth_nonce", _NONCE),
         ("oauth_signature_method", SIGNATURE_HMAC_SHA1),
         ("oauth_timestamp", _TIME),
-        ("oauth_token", access_token.token.reveal()),
+        *([("oauth_token", token)] if token else []),
         ("oauth_version", "1.0"),
+        *more.items(),
     ]
 
     @cache
@@ -88,28 +98,55 @@ async def make_signers(credentials: Credentials, session: Session, auth_url: str
 
 
 async def fetch_bearer_token(session: Session, auth_url: str, app_key: AppKey) -> Secret:
-    """The app's bearer token, in exchange for its key and secret."""
-    url = f"{auth_url}/oauth2/token"
+    """The app's bearer token, in exchange for its key and secret. Raises as `ask_token_service`."""
     pair = f"{quote(app_key.key.reveal(), safe='')}:{quote(app_key.secret.reveal(), safe='')}"
     headers = {
         "Authorization": f"Basic {b64encode(pair.encode()).decode()}",
-        "Content-Type": "application/x-www-form-urlencoded;charset=UTF-8",
+        "Content-Type": f"{FORM};charset=UTF-8",
     }
+    asking = Asking(
+        "bearer token",
+        f"{auth_url}/oauth2/token",
+        b"grant_type=client_credentials",
+        lambda _url: headers,
+        hint=CHECK_APP_KEY,
+    )
+    return await ask_token_service(session, asking, _read_token)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What is asked of the token service. what: in words, for messages. hint: what to do when it refuses."""
+
+    what: str
+    url: str
+    body: bytes
+    sign: Signer
+    hint: str
+    attempts: int = 3
+
+
+async def ask_token_service(session: Session, asking: Asking, read: Callable[[bytes], _T | None]) -> _T:
+    """What the token service grants, asked for again while it is in trouble.
+
+    read: from the body of a 200 to what it grants, None if it does not. Raises CredentialsError when the
+    service refuses, ServiceError when it cannot be had.
+    """
     said = ""
-    for _ in range(_FETCH_ATTEMPTS):
-        reply = await session.post(url, b"grant_type=client_credentials", headers)
+    for _ in range(asking.attempts):
+        reply = await session.post(asking.url, asking.body, asking.sign(asking.url))
         if isinstance(reply, Trouble):
             said = reply.message
         elif reply.status in (400, 401, 403):
             message = error_message(reply.status, reply.body)
-            raise CredentialsError(
-                f"no bearer token from {url}: {message}", "Check the consumer key and secret."
-            )
-        elif reply.status == 200 and (token := _read_token(reply.body)):
-            return token
+            note = clock_note(reply.headers, time.time()) if reply.status == 401 else ""
+            raise CredentialsError(f"no {asking.what} from {asking.url}: {message}{note}", asking.hint)
+        elif reply.status == 200 and (granted := read(reply.body)):
+            return granted
         else:
+            # The body of a 200 may hold a secret.
             said = error_message(reply.status, b"" if reply.status == 200 else reply.body)
-    raise ServiceError(f"no bearer token from {url}: {said}", "Run the same command again later.")
+    raise ServiceError(f"no {asking.what} from {asking.url}: {said}", "Run the same command again later.")
 
 
 def _read_token(body: bytes) -> Secret | None:

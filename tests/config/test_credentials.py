@@ -2,13 +2,13 @@
 
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
-from harvester.config.credentials import load_credentials
-from harvester.engagement.credentials import Credentials
+from harvester.config.credentials import load_app_key, load_credentials
+from harvester.engagement.credentials import AccessToken, Credentials
 from harvester.errors import UsageError
 
 CANARY = "c4n4ry"
@@ -197,3 +197,65 @@ def test_a_file_that_is_no_credentials_file_is_refused_without_showing_it(write:
 def test_a_secret_in_the_file_that_is_no_text_is_refused(write: Write, value: str) -> None:
     with pytest.raises(UsageError, match="bearer_token"):
         load_credentials({}, write(f"[app]\nbearer_token = {value}"))
+
+
+def names(accounts: Mapping[str, AccessToken]) -> dict[str, tuple[str, str]]:
+    return {name: (token.token.reveal(), token.secret.reveal()) for name, token in accounts.items()}
+
+
+BOTH = {
+    "default": ("file-token", "file-token-secret"),
+    "other": ("other-token", "other-token-secret"),
+}
+
+
+@pytest.mark.parametrize("environ", [{}, KEYS, KEYS | TOKENS])
+@pytest.mark.parametrize("account", [None, "other"])
+def test_all_accounts_of_the_file_are_there_by_name(
+    write: Write, environ: dict[str, str], account: str | None
+) -> None:
+    credentials = load_credentials(environ, write(FULL), account)
+    assert names(credentials.accounts) == BOTH
+    assert "other-token" not in repr(credentials)
+
+
+def test_the_environments_account_has_no_name() -> None:
+    assert load_credentials(KEYS | TOKENS).accounts == {}
+
+
+@pytest.mark.parametrize("half", ["access_token", "access_token_secret"])
+@pytest.mark.parametrize("environ", [{}, KEYS | TOKENS])
+def test_half_an_account_is_refused_by_its_name(write: Write, environ: dict[str, str], half: str) -> None:
+    path = write(f'{FULL}[accounts.half]\n{half} = "{CANARY}"\n')
+    with pytest.raises(UsageError, match="access token of account 'half'") as caught:
+        load_credentials(environ, path)
+    assert CANARY not in f"{caught.value} {caught.value.hint}"
+
+
+def test_the_other_half_of_the_default_account_may_be_in_a_vault(write: Write) -> None:
+    path = write('[accounts.default]\naccess_token = "file-token"\naccess_token_secret = ""\n')
+    environ = KEYS | {"HARVESTER_ACCESS_TOKEN_SECRET_COMMAND": python("print('vault')")}
+    credentials = load_credentials(environ, path)
+    assert revealed(credentials)[2:4] == ("file-token", "vault")
+    assert names(credentials.accounts) == {"default": ("file-token", "vault")}
+
+
+def test_half_a_default_account_is_not_mixed_with_another_users_pair(write: Write) -> None:
+    path = write('[accounts.default]\naccess_token = "file-token"\n')
+    credentials = load_credentials(KEYS | TOKENS, path)
+    assert names(credentials.accounts) == {"default": ("env-token", "env-token-secret")}
+
+
+def test_an_account_without_a_token_is_none(write: Write) -> None:
+    path = write("[accounts.empty]\n")
+    assert load_credentials(KEYS, path).accounts == {}
+    with pytest.raises(UsageError, match="no account 'empty'"):
+        load_credentials(KEYS, path, "empty")
+
+
+def test_the_apps_key_is_found_whatever_else_is_wrong(write: Write) -> None:
+    path = write('[app]\nconsumer_key = "k"\nconsumer_secret = "s"\n[accounts.half]\naccess_token = "t"\n')
+    app_key = load_app_key({}, path)
+    assert app_key is not None
+    assert (app_key.key.reveal(), app_key.secret.reveal()) == ("k", "s")
+    assert load_app_key({}) is None

@@ -10,7 +10,8 @@ from harvester.engagement.credentials import AccessToken, AppKey, Credentials, S
 
 CANARY = "c4n4ry-4711"
 SECRET = Secret(CANARY)
-ALL = Credentials(AppKey(SECRET, SECRET), AccessToken(SECRET, SECRET), SECRET)
+TOKEN = AccessToken(SECRET, SECRET)
+ALL = Credentials(AppKey(SECRET, SECRET), TOKEN, SECRET, {"ada": TOKEN})
 
 
 @pytest.mark.parametrize("shown", [repr(SECRET), str(SECRET), f"{SECRET}", repr(ALL), str(ALL), f"{ALL!r}"])

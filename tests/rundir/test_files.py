@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,3 +79,13 @@ def test_derived_file_is_whole_or_the_old_one(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(StorageError, match=r"summary\.json"):
         write_derived(path, b"new")
     assert path.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("leftover", [None, 0o644])
+def test_derived_file_is_readable_for_whom_it_is_meant(tmp_path: Path, leftover: int | None) -> None:
+    """Also where a killed process left its temporary file with another mode."""
+    if leftover is not None:
+        (tmp_path / ".secret.tmp").touch(leftover)
+    write_derived(tmp_path / "secret", b"new", mode=0o600)
+    assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["secret"]

@@ -1,15 +1,11 @@
 """Signatures checked by a second, plain implementation of RFC 5849, and the fetching of a bearer token."""
 
 import copy
-import hashlib
-import hmac
 import pickle
 import re
 import time
-from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from urllib.parse import unquote
+from base64 import b64decode
+from collections.abc import Callable
 
 import pytest
 
@@ -20,37 +16,13 @@ from harvester.errors import CredentialsError, ServiceError
 from harvester.transport import oauth
 from harvester.transport.oauth import bearer_signer, fetch_bearer_token, make_signers, user_signer
 from harvester.transport.session import Reply
+from tests.transport.oauth_by_hand import Script, percent, read_header, signature
 
 TOTALS = "https://data-api.twitter.com/insights/engagement/totals"
 AUTH = "https://api.twitter.com"
 APP = AppKey(Secret("consumer-key"), Secret("consumer-canary"))
 TOKEN = AccessToken(Secret("1-token"), Secret("token-canary"))
 ODD = "a b+c%20/&=~ä…!*'()\""
-
-
-def percent(text: str) -> str:
-    """Section 3.6: all but letters, digits, '-', '.', '_' and '~', as upper-case hex of UTF-8."""
-    return "".join(
-        chr(b) if chr(b).isascii() and (chr(b).isalnum() or chr(b) in "-._~") else f"%{b:02X}"
-        for b in text.encode()
-    )
-
-
-def signature(url: str, parameters: Mapping[str, str], consumer_secret: str, token_secret: str) -> str:
-    """Sections 3.4.1 and 3.4.2, for a POST without query and without a form."""
-    pairs = sorted((percent(name), percent(value)) for name, value in parameters.items())
-    normalized = "&".join(f"{name}={value}" for name, value in pairs)
-    base = "&".join(("POST", percent(url), percent(normalized)))
-    key = f"{percent(consumer_secret)}&{percent(token_secret)}"
-    return b64encode(hmac.new(key.encode(), base.encode(), hashlib.sha1).digest()).decode()
-
-
-def read_header(header: str) -> dict[str, str]:
-    """The parameters of an OAuth header."""
-    scheme, _, rest = header.partition(" ")
-    assert scheme == "OAuth"
-    pairs = [re.fullmatch(r'(\w+)="([^"]*)"', part) for part in rest.split(", ")]
-    return {unquote(pair[1]): unquote(pair[2]) for pair in pairs if pair}
 
 
 def test_a_bearer_token_goes_in_the_header_as_it_is() -> None:
@@ -121,18 +93,6 @@ def test_urls_are_signed_each_for_itself() -> None:
         assert signed == signature(url, found, "consumer-canary", "token-canary")
 
 
-@dataclass
-class Script:
-    """A session that answers one thing after another, the last one for ever."""
-
-    replies: list[Reply | Trouble]
-    asked: list[tuple[str, bytes, Mapping[str, str]]] = field(default_factory=list)
-
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply | Trouble:
-        self.asked.append((url, body, headers))
-        return self.replies[min(len(self.asked), len(self.replies)) - 1]
-
-
 GRANTED = Reply(200, {}, b'{"token_type":"bearer","access_token":"bearer-canary"}')
 WRONG = b'{"errors":[{"code":99,"message":"Unable to verify your credentials"}]}'
 DOWN = Reply(503, {}, b"<html><title>Over capacity</title></html>")
@@ -180,6 +140,22 @@ async def test_a_token_service_that_gives_none_is_tried_three_times(
         await fetch_bearer_token(script, AUTH, APP)
     assert len(script.asked) == 3
     assert "canary" not in f"{caught.value!r} {caught.value.hint}"
+
+
+@pytest.mark.parametrize(
+    ("status", "date", "note"),
+    [
+        (401, "Sun, 01 Jan 2023 00:00:00 GMT", "clock is [0-9,]+ s ahead"),
+        (401, "Fri, 01 Jan 2100 00:00:00 GMT", "clock is [0-9,]+ s behind"),
+        (403, "Fri, 01 Jan 2100 00:00:00 GMT", "credentials'}$"),
+        (401, "yesterday", "credentials'}$"),
+    ],
+)
+async def test_a_401_of_the_token_service_tells_when_the_clocks_differ(
+    status: int, date: str, note: str
+) -> None:
+    with pytest.raises(CredentialsError, match=note):
+        await fetch_bearer_token(Script([Reply(status, {"Date": date}, WRONG)]), AUTH, APP)
 
 
 async def test_a_token_service_that_recovers_is_good_enough() -> None:
