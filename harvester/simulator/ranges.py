@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import numpy as np
+
 from harvester.engagement.tweet_id import DAY_MS
 from harvester.simulator.hours import HOUR_MS
 
@@ -97,4 +99,5 @@ def _ceil_hour(time_ms: int) -> int:
 
 
 def _written(hour: int) -> str:
-    return datetime.fromtimestamp(hour * 3600, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """By numpy, since 28 days before the year 1 are no datetime."""
+    return f"{np.datetime64(hour, 'h').astype('datetime64[s]')}Z"

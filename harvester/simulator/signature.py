@@ -82,7 +82,8 @@ class Nonces:
 
 def is_same(shown: str, known: str | None) -> bool:
     """Whether a secret is the known one, in a time that tells nothing of it. None is never the same."""
-    return known is not None and compare_digest(shown.encode(), known.encode())
+    # A header may hold bytes that are no text; aiohttp brings them as surrogates.
+    return known is not None and compare_digest(shown.encode(errors="surrogateescape"), known.encode())
 
 
 def _read_parameters(authorization: str) -> Iterator[tuple[str, str]]:

@@ -83,6 +83,7 @@ def test_one_accounts_token_with_another_ones_secret_is_refused() -> None:
         (lambda: None, "Reason: Unknown Authorization Type"),
         (lambda: "Basic abc", "Reason: Unknown Authorization Type"),
         (lambda: "Bearer other", "Reason: Access token not found"),
+        (lambda: "Bearer \udcff", "Reason: Access token not found"),
         (lambda: "OAuth", "Your application id is not authorized."),
         (
             lambda: Client(key="other").header(),

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import requests
-from authlib.integrations.requests_client import OAuth1Auth
+from authlib.integrations.requests_client import OAuth1Auth, OAuth1Session
 from click.testing import CliRunner
 
 from harvester.cli.simulate import simulate
@@ -138,6 +138,21 @@ def test_a_credentials_file_is_what_is_accepted_and_is_not_told(ask: Ask, tmp_pa
         by_other = requests.post(url, data=body, headers={"Authorization": "Bearer other"}, timeout=10)
         assert (by_user.status_code, by_other.status_code) == (200, 401)
         assert by_user.json()["end"] == "2026-11-23T00:00:00Z"
+
+
+def test_a_user_lets_the_app_in_by_pin() -> None:
+    known = {"HARVESTER_CONSUMER_KEY": "key", "HARVESTER_CONSUMER_SECRET": "secret"}
+    with running("--pin", "0123456", **known) as (_, told), requests.Session() as session:
+        client = OAuth1Session("key", "secret", redirect_uri="oob")
+        asked = client.fetch_request_token(told["auth_url"] + "/oauth/request_token")
+        page = session.get(client.create_authorization_url(told["auth_url"] + "/oauth/authorize"), timeout=10)
+        assert "0123456" in page.text
+        client.redirect_uri = None
+        client.token = asked
+        user = client.fetch_access_token(told["auth_url"] + "/oauth/access_token", verifier="0123456")
+        client.close()
+        signed = OAuth1Auth("key", "secret", user["oauth_token"], user["oauth_token_secret"])
+        assert session.post(told["base_url"] + PATH, data="{}", auth=signed, timeout=10).status_code == 400
 
 
 @pytest.mark.parametrize(
