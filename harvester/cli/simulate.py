@@ -3,18 +3,27 @@
 import logging
 import os
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 import click
 
-from harvester.simulator.credentials import credentials_from, generate_credentials
-from harvester.simulator.faults import FAULTS
+from harvester.engagement.metrics import CATALOGUE
+from harvester.simulator.credentials import (
+    Credentials,
+    credentials_from,
+    generate_credentials,
+    read_credentials,
+)
 from harvester.simulator.options import (
     CountStyle,
     ForbiddenStyle,
+    HourStyle,
     LimitBodyStyle,
+    LimitedThing,
+    LimitHeader,
     Limits,
     Options,
     Outage,
@@ -25,7 +34,9 @@ from harvester.simulator.options import (
     UnsupportedStyle,
     UntouchedStyle,
     WindowStyle,
+    ZeroStyle,
 )
+from harvester.simulator.reply import FAULTS
 
 EPILOG: Final = """\b
 Faults:
@@ -37,8 +48,26 @@ Faults:
   reset, hang                    the connection reset before an answer, or never an answer
 """
 
-_SHARE = click.FloatRange(0, 1)
-_COUNT = click.IntRange(min=0)
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def _choice(flag: str, style: object, default: str, told: str) -> Decorator:
+    """An option with the values of a literal type."""
+    return click.option(
+        flag, type=click.Choice(get_args(style)), default=default, show_default=True, help=told
+    )
+
+
+def _share(flag: str, default: float, told: str) -> Decorator:
+    return click.option(flag, type=click.FloatRange(0, 1), default=default, show_default=True, help=told)
+
+
+def _limit(flag: str, told: str) -> Decorator:
+    return click.option(flag, type=click.IntRange(min=0), default=0, show_default=True, help=told)
+
+
+def _amount(flag: str, default: float, told: str) -> Decorator:
+    return click.option(flag, type=click.FloatRange(min=0), default=default, show_default=True, help=told)
 
 
 def _parse_fault(text: str) -> tuple[str, float]:
@@ -62,6 +91,12 @@ def _parse_outage(text: str) -> Outage:
         raise click.BadParameter(f"{text[:40]!r} is not START+LENGTH in seconds, such as 5+30.") from exc
 
 
+def _parse_pin(_context: click.Context, _parameter: click.Parameter, pin: str | None) -> str | None:
+    if pin is not None and not (len(pin) == 7 and pin.isascii() and pin.isdigit()):
+        raise click.BadParameter("a PIN has 7 digits.")
+    return pin
+
+
 @click.command("simulate", epilog=EPILOG)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
@@ -69,95 +104,69 @@ def _parse_outage(text: str) -> Outage:
     type=click.IntRange(0, 65535),
     default=0,
     show_default=True,
-    help="The port; 0 for any that is free.",
+    help="The port; 0 for any free one.",
 )
 @click.option("--seed", default=0, show_default=True, help="Another seed is another world and other chances.")
 @click.option(
     "--now",
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]),
-    help="The time (UTC) by which tweets have their age. The clock's by default.",
+    help="The time (UTC) by which tweets have their age and ranges end. The clock's by default.",
 )
 @click.option(
-    "--deleted-share", type=_SHARE, default=0.02, show_default=True, help="Share of tweets that are gone."
+    "--credentials",
+    "credentials_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A TOML file of the app and the accounts to accept, instead of the environment's.",
 )
-@click.option(
-    "--protected-share", type=_SHARE, default=0.0, show_default=True, help="Share of protected tweets."
-)
-@click.option(
-    "--untouched-share",
-    type=_SHARE,
-    default=0.3,
-    show_default=True,
-    help="Share of tweets that nobody touched.",
-)
-@click.option(
-    "--owned-share",
-    type=_SHARE,
-    default=1.0,
-    show_default=True,
-    help="Share of tweets that the token's user owns.",
-)
-@click.option(
-    "--growth",
-    type=click.FloatRange(min=0),
-    default=1.0,
-    show_default=True,
-    help="Multiplies all counts, as if time had passed.",
-)
-@click.option(
-    "--counts",
-    type=click.Choice(get_args(CountStyle)),
-    default="strings",
-    show_default=True,
-    help="Counts in JSON.",
-)
-@click.option(
+@_share("--deleted-share", 0.02, "Share of tweets that are gone.")
+@_share("--protected-share", 0.0, "Share of protected tweets.")
+@_share("--untouched-share", 0.3, "Share of tweets that nobody touched.")
+@_share("--owned-share", 1.0, "Share of tweets that one of the accounts owns.")
+@_amount("--growth", 1.0, "Multiplies all counts, as if time had passed.")
+@_choice("--counts", CountStyle, "strings", "Counts in JSON.")
+@_choice(
     "--untouched",
-    type=click.Choice(get_args(UntouchedStyle)),
-    default="zero",
-    show_default=True,
-    help="Whether untouched tweets have zeros or are missing from the groupings.",
+    UntouchedStyle,
+    "zero",
+    "Untouched tweets have zeros, or are missing from the groupings; quiet: so are those with only zeros in "
+    "what is asked.",
 )
-@click.option(
-    "--unsupported",
-    type=click.Choice(get_args(UnsupportedStyle)),
-    default="absent",
-    show_default=True,
-    help="Impressions and engagements of tweets older than 90 days.",
-)
-@click.option(
+@_choice("--unsupported", UnsupportedStyle, "absent", "Impressions and engagements on totals beyond 90 days.")
+@_choice(
     "--forbidden-text",
-    type=click.Choice(get_args(ForbiddenStyle)),
-    default="plain",
-    show_default=True,
-    help="Whether a 403 names the IDs at once or in one string an author.",
+    ForbiddenStyle,
+    "plain",
+    "A 403 names the IDs of others at once, in one string an author, only some of them, or none.",
+)
+@_choice(
+    "--protected",
+    ProtectedStyle,
+    "list",
+    "Protected tweets: a 400 that lists the IDs, a 400 that does not, or like deleted ones.",
 )
 @click.option(
-    "--protected",
-    type=click.Choice(get_args(ProtectedStyle)),
-    default="list",
-    show_default=True,
-    help="Protected tweets: a 400 that lists the IDs, a 400 that does not, or like deleted ones.",
+    "--deny-metric",
+    "denied_metrics",
+    type=click.Choice(tuple(CATALOGUE)),
+    metavar="METRIC",
+    multiple=True,
+    help="A metric that no token may read: a 403 for the whole request; repeatable.",
 )
+@_choice(
+    "--hour-without-day",
+    HourStyle,
+    "nested",
+    "engagement.hour without engagement.day: in days all the same, or each hour of day summed over the range.",
+)
+@_choice("--zeros", ZeroStyle, "yes", "Whether time series hold the leaves that are zero.")
 @click.option(
     "--gzip/--no-gzip", default=True, show_default=True, help="Compress answers for who accepts it."
 )
-@click.option(
-    "--rate-limit",
-    type=_COUNT,
-    default=0,
-    show_default=True,
-    help="Requests granted a minute; 0 for any number.",
-)
-@click.option(
-    "--rate-limit-per-second", type=_COUNT, default=0, show_default=True, help="The same for a second."
-)
-@click.option(
-    "--window",
-    type=click.Choice(get_args(WindowStyle)),
-    default="fixed",
-    show_default=True,
-    help="A full allowance at each full minute, or a limit on any 60 seconds.",
+@_limit("--rate-limit", "Requests granted a minute; 0 for any number.")
+@_limit("--rate-limit-per-second", "The same for a second.")
+@_choice("--limit-per", LimitedThing, "endpoint", "An allowance for each endpoint, or one for the app.")
+@_choice(
+    "--window", WindowStyle, "fixed", "A full allowance at each full minute, or a limit on any 60 seconds."
 )
 @click.option(
     "--limit-headers/--no-limit-headers",
@@ -166,19 +175,15 @@ def _parse_outage(text: str) -> Outage:
     help="Send the x-per-minute-… headers.",
 )
 @click.option(
-    "--retry-after",
-    type=click.Choice(get_args(RetryAfterStyle)),
-    default="none",
-    show_default=True,
-    help="The Retry-After header of a 429.",
+    "--leave-out-header",
+    "left_out",
+    type=click.Choice(get_args(LimitHeader), case_sensitive=False),
+    metavar="NAME",
+    multiple=True,
+    help="One of those headers not to send, such as x-per-minute-reset; repeatable.",
 )
-@click.option(
-    "--limit-body",
-    type=click.Choice(get_args(LimitBodyStyle)),
-    default="json",
-    show_default=True,
-    help="A 429's body.",
-)
+@_choice("--retry-after", RetryAfterStyle, "none", "The Retry-After header of a 429.")
+@_choice("--limit-body", LimitBodyStyle, "json", "A 429's body.")
 @click.option(
     "--fault",
     "faults",
@@ -187,21 +192,13 @@ def _parse_outage(text: str) -> Outage:
     multiple=True,
     help="Let something go wrong, with a probability from 0 to 1; repeatable. The names are below.",
 )
+@_amount("--latency", 0.0, "Milliseconds before each answer.")
+@_amount("--jitter", 0.0, "At most so many milliseconds more.")
 @click.option(
-    "--latency",
-    type=click.FloatRange(min=0),
-    default=0.0,
-    show_default=True,
-    help="Milliseconds before each answer.",
+    "--revoke-after",
+    type=click.IntRange(min=0),
+    help="After so many answered requests all credentials give 401.",
 )
-@click.option(
-    "--jitter",
-    type=click.FloatRange(min=0),
-    default=0.0,
-    show_default=True,
-    help="At most so many milliseconds more.",
-)
-@click.option("--revoke-after", type=_COUNT, help="After so many answered requests all credentials give 401.")
 @click.option(
     "--outage",
     "outages",
@@ -210,6 +207,7 @@ def _parse_outage(text: str) -> Outage:
     multiple=True,
     help="Answer 503 for so long, in seconds since the first request; repeatable.",
 )
+@click.option("--pin", callback=_parse_pin, help="What the PIN flow shows, 7 digits. Random by default.")
 @click.option(
     "--log",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -225,6 +223,7 @@ def simulate(
     port: int,
     seed: int,
     now: datetime | None,
+    credentials_file: Path | None,
     deleted_share: float,
     protected_share: float,
     untouched_share: float,
@@ -235,11 +234,16 @@ def simulate(
     unsupported: UnsupportedStyle,
     forbidden_text: ForbiddenStyle,
     protected: ProtectedStyle,
+    denied_metrics: tuple[str, ...],
+    hour_without_day: HourStyle,
+    zeros: ZeroStyle,
     gzip: bool,
     rate_limit: int,
     rate_limit_per_second: int,
+    limit_per: LimitedThing,
     window: WindowStyle,
     limit_headers: bool,
+    left_out: tuple[LimitHeader, ...],
     retry_after: RetryAfterStyle,
     limit_body: LimitBodyStyle,
     faults: tuple[tuple[str, float], ...],
@@ -247,15 +251,20 @@ def simulate(
     jitter: float,
     revoke_after: int | None,
     outages: tuple[Outage, ...],
+    pin: str | None,
     log: Path | None,
     exit_with_parent: bool,
     verbose: bool,
 ) -> None:
-    """Serve a simulated Engagement API.
+    """Serve a simulated Engagement API: its three endpoints, its token service and its PIN flow.
 
     Prints one line of JSON with its URLs, and serves until it is interrupted. It accepts the credentials in
     HARVESTER_CONSUMER_KEY, HARVESTER_CONSUMER_SECRET, HARVESTER_ACCESS_TOKEN, HARVESTER_ACCESS_TOKEN_SECRET
-    and HARVESTER_BEARER_TOKEN. Where none is set it makes some up, and prints them too.
+    and HARVESTER_BEARER_TOKEN, or in the file of --credentials. Where none is set it makes some up, and
+    prints them too.
+
+    Tweets that are owned belong to one of the accounts each, and no other account may read them. The PIN flow
+    gives out the access token of the first account; the PIN is on the page /oauth/authorize.
     """
     # Heavy (aiohttp, numpy), and of no use to --help.
     from harvester.simulator.process import Place, run_until_stopped  # noqa: PLC0415
@@ -264,20 +273,41 @@ def simulate(
         seed=seed,
         now_ms=int(now.replace(tzinfo=UTC).timestamp() * 1000) if now else None,
         shares=Shares(deleted_share, protected_share, untouched_share, owned_share, growth),
-        readings=Readings(counts, untouched, unsupported, forbidden_text, protected),
-        limits=Limits(rate_limit, rate_limit_per_second, window, limit_headers, retry_after, limit_body),
+        readings=Readings(
+            counts, untouched, unsupported, forbidden_text, protected, hour_without_day, zeros, denied_metrics
+        ),
+        limits=Limits(
+            rate_limit,
+            rate_limit_per_second,
+            window,
+            limit_headers,
+            retry_after,
+            limit_body,
+            limit_per,
+            left_out,
+        ),
         faults=faults,
         latency_ms=latency,
         jitter_ms=jitter,
         gzip=gzip,
         revoke_after=revoke_after,
         outages=outages,
+        pin=pin,
     )
     if verbose:
         logging.basicConfig(level=logging.INFO, stream=sys.stderr)
-    known = credentials_from(os.environ)
+    known = _known_credentials(credentials_file)
     place = Place(host, port, log, exit_with_parent)
     try:
         run_until_stopped(options, place, known or generate_credentials(), tells_credentials=known is None)
     except OSError as exc:
         raise click.ClickException(f"cannot listen on {host}:{port} or write {log}: {exc}") from exc
+
+
+def _known_credentials(path: Path | None) -> Credentials | None:
+    if path is None:
+        return credentials_from(os.environ)
+    try:
+        return read_credentials(path)
+    except (OSError, ValueError) as exc:
+        raise click.BadParameter(f"{exc}.", param_hint="'--credentials'") from exc

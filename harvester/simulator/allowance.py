@@ -9,6 +9,7 @@ from email.utils import formatdate
 from math import ceil, floor
 from typing import Protocol
 
+from harvester.engagement.metrics import EndpointName
 from harvester.simulator.options import Limits, RetryAfterStyle
 
 
@@ -116,7 +117,7 @@ class Allowance:
                 headers[f"x-per-{unit}-limit"] = str(window.limit)
                 headers[f"x-per-{unit}-remaining"] = str(window.remaining(now))
                 headers[f"x-per-{unit}-reset"] = str(window.reset_at(now))
-        return headers
+        return {name: value for name, value in headers.items() if name not in self._limits.left_out}
 
     def _retry_after(self, now: float, wait_until: int) -> dict[str, str]:
         style: RetryAfterStyle = self._limits.retry_after
@@ -127,3 +128,16 @@ class Allowance:
                 return {"Retry-After": str(max(1, ceil(wait_until - now)))}
             case "date":
                 return {"Retry-After": formatdate(wait_until, usegmt=True)}
+
+
+class Allowances:
+    """An allowance for each endpoint, or one that all of them share."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._by_place: dict[str, Allowance] = {}
+
+    def of(self, endpoint: EndpointName) -> Allowance:
+        """The allowance that a request to the endpoint takes from."""
+        place = endpoint if self._limits.per == "endpoint" else "app"
+        return self._by_place.setdefault(place, Allowance(self._limits))

@@ -9,39 +9,38 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harvester.engagement.endpoints import Endpoint
 from harvester.engagement.metrics import CATALOGUE, EndpointName
 from harvester.engagement.tweet_id import MAX_TWEET_ID, Ids
-
-GROUP_BY: Final[dict[EndpointName, tuple[str, ...]]] = {"totals": ("tweet.id", "engagement.type")}
-MOST_GROUPINGS: Final = 3
-BESIDE_GROUPINGS: Final = frozenset(
-    {
-        "start",
-        "end",
-        "errors",
-        "unavailable_tweet_ids",
-        "unsupported_for_impressions_engagements_tweet_ids",
-        "unsupported_for_video_views_tweet_ids",
-    }
-)
+from harvester.simulator.groupings import groupings_trouble
+from harvester.simulator.ranges import HourRange, read_range, recent_range
 
 _DIGITS: Final = re.compile("[0-9]{1,19}")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request that can be answered. texts: the IDs as asked, each once; ids: the same as numbers."""
+    """A request that can be answered.
 
+    texts: the IDs as asked, each once; ids: the same as numbers. hours: None on totals, which has no range.
+    """
+
+    endpoint: EndpointName
     texts: tuple[str, ...]
     ids: Ids
     metrics: tuple[str, ...]
     groupings: dict[str, tuple[str, ...]]
+    hours: HourRange | None
+
+    def named(self, mask: NDArray[np.bool_]) -> list[str]:
+        """The IDs where the mask is, as asked."""
+        return [self.texts[index] for index in np.flatnonzero(mask).tolist()]
 
 
-def read_asked(document: object, endpoint: Endpoint) -> Asked | str:
-    """What the JSON document asks of the endpoint, or why that is a bad request."""
+def read_asked(document: object, endpoint: Endpoint, now_ms: int) -> Asked | str:
+    """What the JSON document asks of the endpoint, or why that is a bad request. now_ms: since 1970 UTC."""
     if not isinstance(document, dict):
         return "The request body is not a JSON object"
     checks: tuple[Callable[[dict[str, Any], Endpoint], str | None], ...] = (
@@ -53,13 +52,28 @@ def read_asked(document: object, endpoint: Endpoint) -> Asked | str:
     for check in checks:
         if trouble := check(document, endpoint):
             return trouble
+    hours = _read_hours(document, endpoint, now_ms)
+    if isinstance(hours, str):
+        return hours
     texts = tuple(dict.fromkeys(document["tweet_ids"]))
     return Asked(
+        endpoint.name,
         texts,
         np.array([int(text) for text in texts], dtype=np.int64),
         tuple(dict.fromkeys(document["engagement_types"])),
         {name: tuple(grouping["group_by"]) for name, grouping in document["groupings"].items()},
+        hours,
     )
+
+
+def _read_hours(document: dict[str, Any], endpoint: Endpoint, now_ms: int) -> HourRange | str | None:
+    match endpoint.name:
+        case "totals":
+            return None
+        case "28hr":
+            return recent_range(now_ms)
+        case "historical":
+            return read_range(document, now_ms)
 
 
 def _keys_trouble(document: dict[str, Any], endpoint: Endpoint) -> str | None:
@@ -94,32 +108,4 @@ def _metrics_trouble(document: dict[str, Any], endpoint: Endpoint) -> str | None
 
 
 def _groupings_trouble(document: dict[str, Any], endpoint: Endpoint) -> str | None:
-    groupings = document.get("groupings")
-    if not isinstance(groupings, dict) or not groupings:
-        return "groupings must be an object with at least one grouping"
-    if len(groupings) > MOST_GROUPINGS:
-        return f"At most {MOST_GROUPINGS} groupings are supported in a request, not {len(groupings)}"
-    if taken := BESIDE_GROUPINGS & groupings.keys():
-        return f"Not a name for a grouping: {min(taken)}"
-    for grouping in groupings.values():
-        if trouble := _grouping_trouble(grouping, GROUP_BY[endpoint.name]):
-            return trouble
-    return None
-
-
-def _grouping_trouble(grouping: object, allowed: tuple[str, ...]) -> str | None:
-    group_by = grouping.get("group_by") if isinstance(grouping, dict) else None
-    if (
-        not isinstance(group_by, list)
-        or not group_by
-        or not all(isinstance(value, str) for value in group_by)
-    ):
-        return "A grouping must be an object with a list group_by"
-    if unsupported := [value for value in group_by if value not in allowed]:
-        return (
-            "One or more of the groupBys you have specified are not supported: "
-            f"({', '.join(unsupported)}). Please adjust your request and try again."
-        )
-    if len(set(group_by)) < len(group_by):
-        return "A grouping must not have a groupBy twice"
-    return None
+    return groupings_trouble(document.get("groupings"), endpoint.name)

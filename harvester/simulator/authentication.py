@@ -1,32 +1,16 @@
-"""Who asks: bearer tokens compared, OAuth 1.0a signatures computed anew. Source: contract, section 6; RFC 5849."""
+"""Who asks: bearer tokens and signatures compared with what is known. Source: contract, section 6."""
 
 import base64
 import binascii
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from hmac import compare_digest
-from itertools import takewhile
-from typing import Final
-from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
+from typing import Final, Literal
+from urllib.parse import parse_qsl, unquote_plus
 
-from authlib.oauth1.rfc5849.signature import construct_base_string, hmac_sha1_signature
+from harvester.simulator.credentials import Asker, Credentials
+from harvester.simulator.reply import Answer, refusal
+from harvester.simulator.signature import Nonces, Signature, Signed, is_same
 
-from harvester.simulator.answers import Answer, Credential, refusal
-from harvester.simulator.credentials import Credentials, generate_bearer
-
-CLOCK_TOLERANCE_S: Final = 300
+Credential = Literal["bearer", "oauth1"]
 NOT_AUTHORIZED: Final = "Your application id is not authorized."
-_PARAMETER = re.compile(r'\s*(\w+)="([^"]*)"\s*')
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """What a signature is over. url: with scheme, host and query, as the client sent it."""
-
-    authorization: str | None
-    method: str
-    url: str
 
 
 def scheme_of(authorization: str | None) -> Credential | None:
@@ -41,97 +25,57 @@ def scheme_of(authorization: str | None) -> Credential | None:
 
 
 class Authenticator:
-    """Accepts one set of credentials, and remembers the nonces it has seen."""
+    """Accepts the credentials of one app and its accounts. nonces: those that were seen, here or elsewhere."""
 
-    def __init__(self, credentials: Credentials) -> None:
-        if credentials.consumer_key and not credentials.bearer_token:
-            # The token service has to hand out something.
-            credentials = replace(credentials, bearer_token=generate_bearer())
+    def __init__(self, credentials: Credentials, nonces: Nonces) -> None:
         self._credentials = credentials
-        self._nonces: dict[tuple[str, str], float] = {}
+        self._by_token = {account.access_token: account for account in credentials.accounts}
+        self._names = tuple(account.name for account in credentials.accounts)
+        self._nonces = nonces
 
-    def identify(self, signed: Signed, now: float) -> Credential | Answer:
-        """Which credential the request has shown, or the 401 that it gets."""
+    def identify(self, signed: Signed, now: float) -> Asker | Answer:
+        """Who has sent the request, or the 401 that it gets. now: epoch seconds."""
         match scheme_of(signed.authorization):
             case "bearer":
                 return self._check_bearer(signed.authorization or "")
             case "oauth1":
-                return self._check_oauth1(signed, now)
+                return self._check_signature(Signature(signed), now)
             case None:
                 return unauthenticated("Unknown Authorization Type")
 
-    def issue_bearer(self, authorization: str | None, form: bytes) -> Answer:
+    def issue_bearer(self, authorization: str | None, form: str) -> Answer:
         """The answer of the token service to a request for the app's bearer token."""
         known = (self._credentials.consumer_key, self._credentials.consumer_secret)
         shown = _read_basic(authorization or "")
         if shown is None:
             return refusal(401, "Unable to verify your credentials: HTTP Basic is missing")
-        if not all(_is_same(one, other) for one, other in zip(shown, known, strict=True)):
+        if not all(is_same(one, other) for one, other in zip(shown, known, strict=True)):
             return refusal(403, "Unable to verify your credentials")
-        if ("grant_type", "client_credentials") not in parse_qsl(form.decode("latin-1")):
+        if ("grant_type", "client_credentials") not in parse_qsl(form):
             return refusal(403, "Missing required parameter: grant_type")
         return Answer(200, {"token_type": "bearer", "access_token": self._credentials.bearer_token})
 
-    def _check_bearer(self, authorization: str) -> Credential | Answer:
+    def _check_bearer(self, authorization: str) -> Asker | Answer:
         token = authorization.partition(" ")[2].strip()
-        if _is_same(token, self._credentials.bearer_token):
-            return "bearer"
+        if is_same(token, self._credentials.bearer_token):
+            return Asker(accounts=self._names)
         return unauthenticated("Access token not found")
 
-    def _check_oauth1(self, signed: Signed, now: float) -> Credential | Answer:
-        # The values stay percent-encoded: construct_base_string decodes what begins with oauth_.
-        parameters = dict(_read_parameters(signed.authorization or ""))
-        shown = {name: unquote(value) for name, value in parameters.items()}
-        if not _is_same(shown.get("oauth_consumer_key", ""), self._credentials.consumer_key):
+    def _check_signature(self, signature: Signature, now: float) -> Asker | Answer:
+        if not is_same(signature.shown("oauth_consumer_key"), self._credentials.consumer_key):
             return refusal(401, NOT_AUTHORIZED)
-        if not _is_same(shown.get("oauth_token", ""), self._credentials.access_token):
+        account = self._by_token.get(signature.shown("oauth_token"))
+        if account is None:
             return unauthenticated("Access token not found")
-        if shown.get("oauth_signature_method") != "HMAC-SHA1":
-            return unauthenticated("Signature method is not HMAC-SHA1")
-        if not _is_same(shown.get("oauth_signature", ""), self._sign(signed, parameters)):
-            return unauthenticated("Signature does not match")
-        return self._check_freshness(shown, now)
-
-    def _sign(self, signed: Signed, parameters: dict[str, str]) -> str:
-        query = parse_qsl(urlsplit(signed.url).query, keep_blank_values=True)
-        base = construct_base_string(signed.method, signed.url, [*parameters.items(), *query])
-        return str(
-            hmac_sha1_signature(
-                base, self._credentials.consumer_secret, self._credentials.access_token_secret
-            )
-        )
-
-    def _check_freshness(self, shown: dict[str, str], now: float) -> Credential | Answer:
-        stamp = shown.get("oauth_timestamp", "")
-        if not stamp.isdigit() or abs(int(stamp) - now) > CLOCK_TOLERANCE_S:
-            return unauthenticated("Timestamp out of bounds")
-        nonce = (stamp, shown.get("oauth_nonce", ""))
-        if not nonce[1] or nonce in self._nonces:
-            return unauthenticated("Nonce has been used")
-        self._nonces[nonce] = now
-        self._forget_nonces(now)
-        return "oauth1"
-
-    def _forget_nonces(self, now: float) -> None:
-        """Drop the oldest, which their timestamp refuses by now. Seen is at most a tolerance before stamped."""
-        horizon = now - 2 * CLOCK_TOLERANCE_S
-        for nonce, _ in list(takewhile(lambda item: item[1] < horizon, self._nonces.items())):
-            del self._nonces[nonce]
+        trouble = signature.trouble(
+            self._credentials.consumer_secret or "", account.access_token_secret
+        ) or self._nonces.trouble(signature, now)
+        return unauthenticated(trouble) if trouble else Asker(account.name, self._names)
 
 
 def unauthenticated(reason: str) -> Answer:
     """The 401 for credentials that are not good."""
     return refusal(401, f"Your account could not be authenticated. Reason: {reason}")
-
-
-def _is_same(shown: str, known: str | None) -> bool:
-    return known is not None and compare_digest(shown.encode(), known.encode())
-
-
-def _read_parameters(authorization: str) -> Iterator[tuple[str, str]]:
-    for part in authorization.partition(" ")[2].split(","):
-        if found := _PARAMETER.fullmatch(part):
-            yield found[1], found[2]
 
 
 def _read_basic(authorization: str) -> tuple[str, str] | None:

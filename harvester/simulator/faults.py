@@ -6,44 +6,16 @@ named in the reply and carried out where it is sent.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final, Literal, cast, get_args
+from dataclasses import replace
+from typing import Final, cast
 
 from harvester.simulator.draws import Draw
+from harvester.simulator.reply import HTML, Fault, Reply
 
-Fault = Literal[
-    "http-500",
-    "http-502",
-    "http-503",
-    "rate-limit",
-    "html",
-    "empty",
-    "cut-json",
-    "missing-ids",
-    "extra-ids",
-    "reset",
-    "cut-body",
-    "cut-gzip",
-    "hang",
-]
-FAULTS: Final[tuple[Fault, ...]] = get_args(Fault)
 NEVER_ANSWERED: Final = frozenset({"reset", "hang"})
 
 _LEFT_OUT_SHARE: Final = 0.1
-_JSON: Final = "application/json"
-_HTML: Final = "text/html"
 _PROXY_PAGE: Final = b"<!DOCTYPE html><html><head><title>%s</title></head><body><h1>%s</h1></body></html>"
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer as bytes. fault: what has gone wrong with it, or will on the wire."""
-
-    status: int
-    content: bytes
-    content_type: str = _JSON
-    headers: dict[str, str] = field(default_factory=dict)
-    fault: Fault | None = None
 
 
 def draw_fault(faults: Sequence[tuple[Fault, float]], draw: Draw) -> Fault | None:
@@ -84,9 +56,7 @@ def _errors(text: str) -> bytes:
 
 
 def _page(reply: Reply, status: int, title: bytes, fault: Fault) -> Reply:
-    return replace(
-        reply, status=status, content=_PROXY_PAGE % (title, title), content_type=_HTML, fault=fault
-    )
+    return replace(reply, status=status, content=_PROXY_PAGE % (title, title), content_type=HTML, fault=fault)
 
 
 def _change_ids(reply: Reply, fault: Fault, asked_ids: Sequence[str], draw: Draw) -> Reply:

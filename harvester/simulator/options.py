@@ -4,13 +4,24 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 CountStyle = Literal["strings", "numbers", "mixed"]
-UntouchedStyle = Literal["zero", "missing"]
+UntouchedStyle = Literal["zero", "missing", "quiet"]
 UnsupportedStyle = Literal["absent", "zero"]
-ForbiddenStyle = Literal["plain", "author"]
+ForbiddenStyle = Literal["plain", "author", "some", "bare"]
 ProtectedStyle = Literal["list", "bare", "partial"]
+HourStyle = Literal["nested", "summed"]
+ZeroStyle = Literal["yes", "no"]
 WindowStyle = Literal["fixed", "sliding"]
 RetryAfterStyle = Literal["none", "seconds", "date"]
 LimitBodyStyle = Literal["json", "text", "empty"]
+LimitedThing = Literal["endpoint", "app"]
+LimitHeader = Literal[
+    "x-per-minute-limit",
+    "x-per-minute-remaining",
+    "x-per-minute-reset",
+    "x-per-second-limit",
+    "x-per-second-remaining",
+    "x-per-second-reset",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +40,20 @@ class Shares:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """How to answer where the contract leaves two readings.
+    """How to answer where the contract leaves two readings, and what the tokens may not read.
 
     counts: leaves as strings, numbers, or both in one body.
-    untouched: tweets that nobody touched have zeros, or are missing from the groupings.
-    unsupported: impressions and engagements of old tweets are left out, or are zero.
-    forbidden_text: the 403 names all unowned IDs at once, or in one string an author.
+    untouched: tweets that nobody touched have zeros, or are missing from the groupings, or are missing
+        together with all that have only zeros in what was asked, such as a range without an engagement.
+    unsupported: on totals, impressions and engagements of old tweets are left out, or are zero.
+    forbidden_text: the 403 names all IDs of others at once, or in one string an author, or only the first half
+        of them, or none.
     protected: any protected tweet is a 400 that lists the IDs, a 400 that only counts them, or such
-        tweets are treated as deleted ones are.
+        tweets are treated as deleted ones are. Nothing left is a 400 that lists them, or only counts them.
+    hour_without_day: engagement.hour without engagement.day is nested in days all the same, or has the 24
+        hours of day, each summed over the range.
+    zeros: time series hold leaves of zero, or leave them out, and with them what is empty then.
+    denied_metrics: what no token may read.
     """
 
     counts: CountStyle = "strings"
@@ -44,11 +61,18 @@ class Readings:
     unsupported: UnsupportedStyle = "absent"
     forbidden_text: ForbiddenStyle = "plain"
     protected: ProtectedStyle = "list"
+    hour_without_day: HourStyle = "nested"
+    zeros: ZeroStyle = "yes"
+    denied_metrics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The allowance, 0 for none, and how the service tells of it."""
+    """The allowance, 0 for none, whose it is, and how the service tells of it.
+
+    per: each endpoint has an allowance of its own, or all share the app's.
+    left_out: headers that are never sent.
+    """
 
     per_minute: int = 0
     per_second: int = 0
@@ -56,6 +80,8 @@ class Limits:
     has_headers: bool = True
     retry_after: RetryAfterStyle = "none"
     body: LimitBodyStyle = "json"
+    per: LimitedThing = "endpoint"
+    left_out: tuple[LimitHeader, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +96,10 @@ class Outage:
 class Options:
     """All of it.
 
-    now_ms: the time by which tweets have their age; None for the clock's.
+    now_ms: the time by which tweets have their age and ranges end; None for the clock's.
     faults: names and probabilities, in the order in which they are tried.
     revoke_after: so many answered requests later no credential is good any more; None for never.
+    pin: what the PIN flow shows; None for a random one each time.
     """
 
     seed: int = 0
@@ -86,3 +113,4 @@ class Options:
     gzip: bool = True
     revoke_after: int | None = None
     outages: tuple[Outage, ...] = ()
+    pin: str | None = None

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Coroutine
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -43,7 +43,7 @@ def run_until_stopped(
     One line of JSON goes to standard output as soon as connections are accepted.
     Raises OSError where the address or the log cannot be used.
     """
-    told = asdict(credentials) if tells_credentials else {}
+    told = credentials.told() if tells_credentials else {}
     # Without a handler, logging would put errors on standard error by itself.
     logging.getLogger("aiohttp").addHandler(logging.NullHandler())
     _runner()(_serve(options, place, credentials, told))

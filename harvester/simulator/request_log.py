@@ -7,12 +7,17 @@ from typing import Literal, Self
 
 import orjson
 
-from harvester.simulator.faults import Fault
+from harvester.simulator.reply import Fault
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What was asked and how it went. time: epoch seconds; status: None where nothing is answered."""
+    """What was asked and how it went.
+
+    time: epoch seconds. endpoint: its name, or token, request_token, authorize, access_token; None for a wrong
+    URL. status: None where nothing is answered. start, end: as asked. groupings: the group_by of each.
+    account: whose token has signed; None for a bearer token, and for what is refused with a 401.
+    """
 
     time: float
     endpoint: str | None
@@ -21,6 +26,10 @@ class Entry:
     engagement_types: list[str]
     status: int | None
     fault: Fault | None
+    start: str | None
+    end: str | None
+    groupings: dict[str, list[str]]
+    account: str | None
 
 
 class RequestLog:

@@ -23,6 +23,7 @@ def make_application(
             f"{request.scheme}://{request.host}{request.raw_path}",
             request.headers.get("Authorization"),
             await request.read(),
+            request.content_type,
         )
         served = service.serve(call, clock())
         log.write(served.entry)

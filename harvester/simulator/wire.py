@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
-from harvester.simulator.faults import Reply
+from harvester.simulator.reply import Reply
 
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 

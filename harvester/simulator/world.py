@@ -4,15 +4,16 @@ The same seed gives the same world in any process, at any time and in any order 
 hash of (ID, seed, name of the trait), so one share can change without moving any other.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from hashlib import blake2b
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harvester.engagement.tweet_id import DAY_MS, Ids, first_id_at
+from harvester.simulator.hours import hourly_counts
+from harvester.simulator.mixing import salt, uniform
 from harvester.simulator.options import Shares
 
 _FEWEST_IMPRESSIONS: Final = 30
@@ -56,11 +57,24 @@ class World:
         return self._uniform(ids, "untouched") < self.shares.untouched
 
     def are_owned(self, ids: Ids) -> NDArray[np.bool_]:
-        """By the user whose access token the simulator accepts."""
+        """By one of the accounts whose access tokens the simulator accepts."""
         return self._uniform(ids, "owned") < self.shares.owned
 
+    def owners(self, ids: Ids, names: Sequence[str]) -> list[str | None]:
+        """Which of the accounts made each tweet, None for somebody else.
+
+        Of each tweet that is owned the ID's hash chooses one of the names in sorted order, whatever order they
+        are given in. Without names nobody owns anything.
+        """
+        if not names:
+            return [None] * len(ids)
+        ranked = sorted(names)
+        chosen = (self._uniform(ids, "owner") * len(ranked)).astype(np.int64).tolist()
+        owned = self.are_owned(ids).tolist()
+        return [ranked[index] if is_owned else None for index, is_owned in zip(chosen, owned, strict=True)]
+
     def author_ids(self, ids: Ids) -> list[int]:
-        """Whose the tweets are that the token's user does not own: one of a few."""
+        """Whose the tweets are that no account owns: one of a few."""
         authors = (self._uniform(ids, "author") * _OTHER_AUTHORS).astype(np.int64)
         named: list[int] = (authors * 1_000_003 + 185_728_888).tolist()
         return named
@@ -75,6 +89,18 @@ class World:
         for metric in metrics:
             self._count(ids, metric, columns)
         return np.stack([columns[metric] for metric in metrics], axis=1)
+
+    def hourly(self, ids: Ids, metrics: tuple[str, ...], first_hour: int, n_hours: int) -> NDArray[np.int64]:
+        """The counts of some tweets by the hour: (ids, metrics, hours), all that 28hr and historical tell of them.
+
+        first_hour: hours since 1970 UTC; the last hour is first_hour + n_hours - 1. metrics: any of the 17 that
+        28hr and historical count. A cell is the same in whatever window it is asked, so a window's count is
+        the sum of its hours exactly. Zero before the hour in which the tweet was made and for untouched
+        tweets; deleted, protected and future tweets have counts, which nobody is told. The sums are near those
+        of counts() for impressions, but they are not the same truth, and parts may exceed their whole.
+        """
+        hours = np.arange(first_hour, first_hour + n_hours, dtype=np.int64)
+        return hourly_counts(ids, self._impressions(ids), metrics, hours, self.seed)
 
     def _count(self, ids: Ids, metric: str, columns: dict[str, NDArray[np.int64]]) -> NDArray[np.int64]:
         if metric not in columns:
@@ -97,20 +123,10 @@ class World:
         return (self._count(ids, whole, columns) * share).astype(np.int64)
 
     def _uniform(self, ids: Ids, trait: str) -> NDArray[np.float64]:
-        """A number in [0, 1) for each ID: splitmix64 of ID and salt, all IDs at once."""
-        mixed = ids.view(np.uint64) ^ _salt(self.seed, trait)
-        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        mixed ^= mixed >> np.uint64(31)
-        return (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53
+        return uniform(ids.view(np.uint64) ^ salt(self.seed, trait))
 
 
 def are_older_than(ids: Ids, days: int, now_ms: int) -> NDArray[np.bool_]:
     """Which tweets are more than so many days old. Those from before Snowflake all are. Source: contract, 7."""
     old: NDArray[np.bool_] = ids < first_id_at(now_ms - days * DAY_MS)
     return old
-
-
-@lru_cache(maxsize=256)
-def _salt(seed: int, trait: str) -> np.uint64:
-    return np.uint64(int.from_bytes(blake2b(f"{seed}/{trait}".encode(), digest_size=8).digest(), "big"))

@@ -1,12 +1,13 @@
 """The allowance, with the time passed in."""
 
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvester.simulator.allowance import Allowance
+from harvester.simulator.allowance import Allowance, Allowances
 from harvester.simulator.options import Limits
 
 EDGE = 1_795_000_020.0  # a full minute
@@ -91,3 +92,21 @@ def test_without_a_limit_everything_goes_and_nothing_is_told(now: float) -> None
     grant = Allowance(Limits()).ask(now)
     assert grant.is_granted
     assert grant.headers == {}
+
+
+def test_headers_are_left_out_one_by_one() -> None:
+    limits = Limits(per_minute=10, per_second=3, left_out=("x-per-minute-reset", "x-per-second-limit"))
+    assert Allowance(limits).ask(EDGE).headers.keys() == {
+        "x-per-minute-limit",
+        "x-per-minute-remaining",
+        "x-per-second-remaining",
+        "x-per-second-reset",
+    }
+
+
+@pytest.mark.parametrize(("per", "second"), [("endpoint", True), ("app", False)])
+def test_endpoints_have_an_allowance_each_or_share_the_apps(per: Any, second: bool) -> None:
+    allowances = Allowances(Limits(per_minute=1, per=per))
+    assert allowances.of("totals").ask(EDGE).is_granted
+    assert allowances.of("28hr").ask(EDGE).is_granted is second
+    assert not allowances.of("totals").ask(EDGE).is_granted

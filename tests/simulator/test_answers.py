@@ -1,4 +1,4 @@
-"""The answers of totals, row by row of the contract's section 4."""
+"""The answers, row by row of the contract's section 4."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harvester.engagement.metrics import EndpointName
 from harvester.engagement.tweet_id import DAY_MS, first_id_at
-from harvester.simulator.answers import Answer, Credential, answer_totals
+from harvester.simulator.answers import answer_request
+from harvester.simulator.credentials import Asker, user_id_of
 from harvester.simulator.options import Readings, Shares
+from harvester.simulator.reply import Answer
 from harvester.simulator.world import World
 
 NOW_MS = 1_795_000_000_000
@@ -17,16 +20,21 @@ YOUNG = tuple(first_id_at(NOW_MS - days * DAY_MS) for days in range(1, 80))
 OF_100_DAYS = first_id_at(NOW_MS - 100 * DAY_MS)
 OF_2000_DAYS = first_id_at(NOW_MS - 2000 * DAY_MS)
 
+USER = Asker("default", ("default",))
+APP = Asker(accounts=("default",))
+
 Ask = Callable[..., dict[str, object]]
 
 
 def answer(
     document: object,
     world: World | None = None,
-    credential: Credential = "oauth1",
+    asker: Asker = USER,
     readings: Readings | None = None,
+    endpoint: EndpointName = "totals",
 ) -> Answer:
-    return answer_totals(document, credential, world or World(1, ALL_THERE), NOW_MS, readings or Readings())
+    known = world or World(1, ALL_THERE)
+    return answer_request(endpoint, document, asker, known, NOW_MS, readings or Readings())
 
 
 def group(reply: Answer, name: str = "g") -> dict[str, Any]:
@@ -86,11 +94,12 @@ def test_gone_tweets_are_listed_beside_the_others(ask: Ask) -> None:
     assert group(reply).keys() == set(texts(YOUNG)) - set(listed)
 
 
-def test_nothing_left_is_a_bad_request(ask: Ask) -> None:
-    reply = answer(ask(YOUNG[:2]), World(1, Shares(deleted=1.0)))
-    assert reply == Answer(
-        400, {"errors": ["2 Tweet ID(s) are unavailable"], "unavailable_tweet_ids": texts(YOUNG[:2])}
-    )
+@pytest.mark.parametrize(
+    ("style", "named"), [("list", {"unavailable_tweet_ids": texts(YOUNG[:2])}), ("bare", {})]
+)
+def test_nothing_left_is_a_bad_request(ask: Ask, style: Any, named: dict[str, object]) -> None:
+    reply = answer(ask(YOUNG[:2]), World(1, Shares(deleted=1.0)), readings=Readings(protected=style))
+    assert reply == Answer(400, {"errors": ["2 Tweet ID(s) are unavailable"]} | named)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +144,7 @@ def test_age_does_not_matter_when_no_metric_with_a_limit_is_asked(ask: Ask) -> N
 
 
 def test_video_views_of_an_old_tweet_are_zero_and_listed(ask: Ask) -> None:
-    reply = answer(ask([OF_100_DAYS, OF_2000_DAYS, 20], ["video_views"]), credential="bearer")
+    reply = answer(ask([OF_100_DAYS, OF_2000_DAYS, 20], ["video_views"]), asker=APP)
     assert reply.status == 200
     assert "errors" not in reply.body
     assert reply.body["unsupported_for_video_views_tweet_ids"] == texts([OF_2000_DAYS, 20])
@@ -175,13 +184,51 @@ def test_unowned_tweets_are_refused_in_one_string_an_author(ask: Ask) -> None:
     assert sorted(named) == sorted(texts(ids[~world.are_owned(ids)]))
 
 
+@pytest.mark.parametrize("style", ["some", "bare"])
+def test_unowned_tweets_are_not_all_named_in_other_readings(ask: Ask, style: Any) -> None:
+    world = World(1, Shares(deleted=0.0, owned=0.5))
+    ids = np.array(YOUNG, dtype=np.int64)
+    forbidden = texts(ids[~world.are_owned(ids)])
+    named = f": {','.join(forbidden[: (len(forbidden) + 1) // 2])}" if style == "some" else ""
+    reply = answer(ask(YOUNG), world, readings=Readings(forbidden_text=style))
+    assert reply == Answer(403, {"errors": [f"Forbidden to access tweets{named}"]})
+
+
+def test_the_last_unowned_tweet_is_named_when_only_some_are(ask: Ask) -> None:
+    reply = answer(ask(YOUNG[:1]), World(1, Shares(0, owned=0)), readings=Readings(forbidden_text="some"))
+    assert reply.body["errors"] == [f"Forbidden to access tweets: {YOUNG[0]}"]
+
+
+@pytest.mark.parametrize("account", ["ann", "bob"])
+def test_tweets_of_another_account_are_refused(ask: Ask, account: str) -> None:
+    world, names = World(1, ALL_THERE), ("ann", "bob")
+    owners = world.owners(np.array(YOUNG, dtype=np.int64), names)
+    mine = [one for one, owner in zip(YOUNG, owners, strict=True) if owner == account]
+    others = [one for one in YOUNG if one not in mine]
+    author = user_id_of("bob" if account == "ann" else "ann")
+    asker, readings = Asker(account, names), Readings(forbidden_text="author")
+    assert mine
+    assert answer(ask(mine), world, asker).status == 200
+    assert answer(ask(YOUNG), world, asker, readings).body["errors"] == [
+        f"Forbidden to access tweets for author id {author}: {', '.join(texts(others))}"
+    ]
+
+
+@pytest.mark.parametrize("asker", [USER, APP])
+def test_a_denied_metric_is_refused_to_everyone(ask: Ask, asker: Asker) -> None:
+    readings = Readings(denied_metrics=("retweets", "replies"))
+    reply = answer(ask(YOUNG, ["favorites", "retweets"]), asker=asker, readings=readings)
+    assert reply == Answer(403, {"errors": ["Forbidden to access metrics: retweets"]})
+    assert answer(ask(YOUNG, ["favorites"]), asker=asker, readings=readings).status == 200
+
+
 def test_unowned_tweets_are_read_with_a_bearer_token(ask: Ask) -> None:
-    reply = answer(ask(YOUNG), World(1, Shares(deleted=0.0, owned=0.0)), credential="bearer")
+    reply = answer(ask(YOUNG), World(1, Shares(deleted=0.0, owned=0.0)), asker=APP)
     assert reply.status == 200
 
 
 def test_private_metrics_are_refused_with_a_bearer_token(ask: Ask) -> None:
-    reply = answer(ask(YOUNG, ["favorites", "impressions", "engagements"]), credential="bearer")
+    reply = answer(ask(YOUNG, ["favorites", "impressions", "engagements"]), asker=APP)
     assert reply == Answer(403, {"errors": ["Forbidden to access metrics: impressions,engagements"]})
 
 

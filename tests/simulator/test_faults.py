@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harvester.simulator.draws import Draws
-from harvester.simulator.faults import FAULTS, Fault, Reply, draw_fault, spoil
+from harvester.simulator.faults import draw_fault, spoil
+from harvester.simulator.reply import FAULTS, Fault, Reply
 
 IDS = [str(one) for one in range(1000, 1100)]
 BODY: dict[str, Any] = {

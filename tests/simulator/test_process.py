@@ -7,15 +7,16 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from authlib.integrations.requests_client import OAuth1Auth
+from authlib.integrations.requests_client import OAuth1Auth, OAuth1Session
 from click.testing import CliRunner
 
 from harvester.cli.simulate import simulate
-from harvester.simulator.faults import FAULTS
+from harvester.simulator.reply import FAULTS
 
 PATH = "/insights/engagement/totals"
 COMMAND = "from harvester.cli.simulate import simulate; simulate()"
@@ -109,6 +110,65 @@ def test_a_fault_that_is_none_is_wrong_usage(fault: str) -> None:
     result = CliRunner().invoke(simulate, ["--fault", fault])
     assert result.exit_code == 2
     assert "Invalid value for '--fault'" in result.output
+
+
+CREDENTIALS = """
+[app]
+consumer_key = "key"
+consumer_secret = "secret"
+bearer_token = "b"
+[accounts.ann]
+access_token = "a"
+access_token_secret = "a secret"
+"""
+
+
+def test_a_credentials_file_is_what_is_accepted_and_is_not_told(ask: Ask, tmp_path: Path) -> None:
+    path = tmp_path / "credentials.toml"
+    path.write_text(CREDENTIALS)
+    with running("--credentials", str(path), "--now", "2026-11-23", HARVESTER_BEARER_TOKEN="other") as (
+        _,
+        told,
+    ):
+        assert told.keys() == {"base_url", "auth_url"}
+        url = told["base_url"] + "/insights/engagement/28hr"
+        user = OAuth1Auth("key", client_secret="secret", token="a", token_secret="a secret")
+        body = json.dumps(ask([20], ["app_opens"]))
+        by_user = requests.post(url, data=body, auth=user, timeout=10)
+        by_other = requests.post(url, data=body, headers={"Authorization": "Bearer other"}, timeout=10)
+        assert (by_user.status_code, by_other.status_code) == (200, 401)
+        assert by_user.json()["end"] == "2026-11-23T00:00:00Z"
+
+
+def test_a_user_lets_the_app_in_by_pin() -> None:
+    known = {"HARVESTER_CONSUMER_KEY": "key", "HARVESTER_CONSUMER_SECRET": "secret"}
+    with running("--pin", "0123456", **known) as (_, told), requests.Session() as session:
+        client = OAuth1Session("key", "secret", redirect_uri="oob")
+        asked = client.fetch_request_token(told["auth_url"] + "/oauth/request_token")
+        page = session.get(client.create_authorization_url(told["auth_url"] + "/oauth/authorize"), timeout=10)
+        assert "0123456" in page.text
+        client.redirect_uri = None
+        client.token = asked
+        user = client.fetch_access_token(told["auth_url"] + "/oauth/access_token", verifier="0123456")
+        client.close()
+        signed = OAuth1Auth("key", "secret", user["oauth_token"], user["oauth_token_secret"])
+        assert session.post(told["base_url"] + PATH, data="{}", auth=signed, timeout=10).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        (["--pin", "123"], "'--pin'"),
+        (["--deny-metric", "likes"], "'--deny-metric'"),
+        (["--leave-out-header", "x-reset"], "'--leave-out-header'"),
+        (["--credentials", "nowhere.toml"], "'--credentials'"),
+        (["--credentials", __file__], "'--credentials'"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_wrong_usage(flags: list[str], expected: str) -> None:
+    result = CliRunner().invoke(simulate, flags)
+    assert result.exit_code == 2
+    assert f"Invalid value for {expected}" in result.output
 
 
 def test_help_names_each_fault_and_every_flag_has_words() -> None:

@@ -12,14 +12,14 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
 
-from harvester.simulator.credentials import Credentials
-from harvester.simulator.faults import Fault
+from harvester.simulator.credentials import Account, Credentials
 from harvester.simulator.options import Limits, Options, Shares
+from harvester.simulator.reply import Fault
 from harvester.simulator.request_log import RequestLog
 from harvester.simulator.server import make_application
 from harvester.simulator.service import Service
 
-KNOWN = Credentials("key", "secret", "token", "token secret", "b")
+KNOWN = Credentials("key", "secret", "b", (Account("ann", "token", "token secret"),))
 PATH = "/insights/engagement/totals"
 IDS = range(1_000, 1_100)
 
@@ -69,6 +69,10 @@ async def test_an_answer_arrives_and_is_in_the_log_by_then(ask: Ask, tmp_path: P
         "engagement_types",
         "status",
         "fault",
+        "start",
+        "end",
+        "groupings",
+        "account",
     }
     assert entry["tweet_ids"] == [str(one) for one in IDS]
     assert entry["status"] == 200

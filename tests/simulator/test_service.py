@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import orjson
 import pytest
+from authlib.oauth1.rfc5849.client_auth import ClientAuth
 
-from harvester.simulator.credentials import Credentials
+from harvester.simulator.credentials import Account, Credentials
 from harvester.simulator.options import Limits, Options, Outage, Shares
-from harvester.simulator.service import TOKEN_PATH, Call, Served, Service
+from harvester.simulator.service import Call, Served, Service
 
 NOW = 1_795_000_020.0
 KNOWN = Credentials("key", "secret", bearer_token="b")
@@ -18,6 +19,14 @@ Ask = Callable[..., dict[str, object]]
 
 def call(document: object, *, token: str = "b", url: str = URL, method: str = "POST") -> Call:
     return Call(method, url, f"Bearer {token}", orjson.dumps(document))
+
+
+def signed(account: Account, url: str) -> str:
+    """A header by authlib's client, with a nonce of its own and the time of the test."""
+    client = ClientAuth("key", "secret", account.access_token, account.access_token_secret)
+    client.get_oauth_params = lambda nonce, _: ClientAuth.get_oauth_params(client, nonce, str(int(NOW)))
+    _, headers, _ = client.prepare("POST", url, {}, b"")
+    return str(headers["Authorization"])
 
 
 def errors(served: Served) -> str:
@@ -31,6 +40,40 @@ def test_a_good_call_is_answered_and_logged(ask: Ask) -> None:
     entry = served.entry
     assert (entry.time, entry.endpoint, entry.credential, entry.status) == (NOW, "totals", "bearer", 200)
     assert (entry.tweet_ids, entry.engagement_types[0], entry.fault) == (["20", "21"], "favorites", None)
+    assert (entry.groupings, entry.account) == ({"g": ["tweet.id", "engagement.type"]}, None)
+
+
+def test_the_log_has_the_range_as_asked_and_whose_token_it_was(ask: Ask) -> None:
+    account = Account("ann", "token", "token secret")
+    service = Service(Options(now_ms=1_795_000_000_000), Credentials("key", "secret", None, (account,)))
+    url = "http://127.0.0.1/insights/engagement/historical"
+    document = ask([20], days=["engagement.day"]) | {"start": "2026-11-01", "end": "2026-11-02T12:24:00Z"}
+    entry = service.serve(Call("POST", url, signed(account, url), orjson.dumps(document)), NOW).entry
+    assert (entry.endpoint, entry.credential, entry.account) == ("historical", "oauth1", "ann")
+    assert (entry.start, entry.end) == ("2026-11-01", "2026-11-02T12:24:00Z")
+    assert entry.groupings == {"days": ["engagement.day"]}
+
+
+@pytest.mark.parametrize(
+    "document", [None, 3, {"start": 3, "groupings": []}, {"groupings": {"g": 3}}, {"tweet_ids": "20"}]
+)
+def test_what_makes_no_sense_is_refused_and_logged(document: object) -> None:
+    served = Service(Options(), KNOWN).serve(call(document), NOW)
+    assert served.reply.status == 400
+    assert (served.entry.tweet_ids, served.entry.start) == ([], None)
+
+
+def test_a_28hr_fault_is_drawn_apart_from_that_of_a_historical_one(ask: Ask) -> None:
+    """The same body for both endpoints is not the same request."""
+    known = Credentials("key", "secret", "b")
+    base = "http://127.0.0.1/insights/engagement/"
+
+    def faults(names: str) -> list[object]:
+        service = Service(Options(faults=(("http-500", 0.5),)), known)
+        urls = [base + ("28hr" if name == "a" else "historical") for name in names]
+        return [service.serve(call(ask([20]), url=url), NOW).entry.fault for url in urls]
+
+    assert faults("a" * 9) == faults("ab" * 9)[::2]
 
 
 @pytest.mark.parametrize(
@@ -38,8 +81,7 @@ def test_a_good_call_is_answered_and_logged(ask: Ask) -> None:
     [
         ("GET", URL),
         ("POST", URL + "x"),
-        ("POST", "http://127.0.0.1/insights/engagement/28hr"),
-        ("GET", "http://127.0.0.1" + TOKEN_PATH),
+        ("GET", "http://127.0.0.1/oauth2/token"),
     ],
 )
 def test_a_wrong_url_or_method_is_not_found(ask: Ask, method: str, url: str) -> None:
@@ -82,7 +124,7 @@ def test_credentials_are_revoked_after_so_many_answers(ask: Ask) -> None:
     service = Service(Options(revoke_after=2), KNOWN)
     statuses = [service.serve(call(ask([20])), NOW).reply.status for _ in range(4)]
     assert statuses == [200, 200, 401, 401]
-    token = Call("POST", "http://127.0.0.1" + TOKEN_PATH, "Basic a2V5OnNlY3JldA==", b"")
+    token = Call("POST", "http://127.0.0.1/oauth2/token", "Basic a2V5OnNlY3JldA==", b"")
     assert service.serve(token, NOW).reply.status == 403
 
 
