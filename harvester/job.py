@@ -6,23 +6,30 @@ import resource
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from random import random as default_random
 from typing import Any, Final, TypeVar
 
 from harvester.config.options import DEFAULT_CONCURRENCY, Options
-from harvester.engagement.credentials import Credentials
-from harvester.engagement.endpoints import ENDPOINTS
-from harvester.engagement.metrics import choose_metrics
-from harvester.errors import ExitCode, HarvesterError, StorageError, UsageError
+from harvester.engagement.credentials import AccessToken, Credentials
+from harvester.engagement.metrics import EndpointName
+from harvester.engagement.tweet_id import first_id_at
+from harvester.engagement.windows import utc_text
+from harvester.errors import ExitCode, HarvesterError
+from harvester.ledger import Ledger, MonthCount
+from harvester.pipeline.commit import RejectedLog
 from harvester.pipeline.endpoint_run import EndpointRun, Snapshot
-from harvester.pipeline.pool import Stop
+from harvester.pipeline.fanout import Fanout
+from harvester.pipeline.pool import first_error
+from harvester.pipeline.reading import InputForm, Reading, Selection
+from harvester.questions import Question, accounts_used, make_questions
 from harvester.report.summary import EndpointResult, make_summary, make_top_tweets_csv
 from harvester.rundir.directory import RunDirectory
 from harvester.rundir.files import write_derived
 from harvester.rundir.manifest import InputFile
 from harvester.sources import Source, find_sources
+from harvester.transport.gate import AppLimit
 from harvester.transport.oauth import make_signers
 from harvester.transport.session import HttpSession, Session
 from harvester.version import __version__
@@ -53,8 +60,8 @@ class Outcome:
 class Harvest:
     """One harvest, from its options to its run directory.
 
-    on_open: called with the run directory when it is taken into use, before the first request. wall: seconds
-    since 1970. random: uniform in [0, 1).
+    on_open: called with the run directory when it is taken into use, before the first request. ledger: where the
+    accounts used are counted, None to count them nowhere. wall: seconds since 1970. random: uniform in [0, 1).
     """
 
     def __init__(
@@ -62,28 +69,40 @@ class Harvest:
         options: Options,
         credentials: Credentials,
         *,
+        ledger: Path | None = None,
         on_open: Callable[[RunDirectory], None] | None = None,
         wall: Callable[[], float] = time.time,
         random: Callable[[], float] = default_random,
     ) -> None:
         self._options = options
         self._credentials = credentials
+        self._ledger = Ledger(ledger) if ledger else None
         self._on_open = on_open
         self._wall, self._random = wall, random
-        self._stop = Stop()
-        self._run: EndpointRun | None = None
+        self._asked_to_stop = asyncio.Event()
+        self._signal: ExitCode | None = None
+        self._error: HarvesterError | None = None
+        self._runs: tuple[EndpointRun, ...] = ()
+        self._handles: MonthCount | None = None
+        self._accounts: set[str] = set()
 
     def interrupt(self, code: ExitCode) -> None:
         """Stop: the first time what is in flight may finish within the grace, the second time at once."""
-        self._stop.interrupt(code)
+        self._signal = self._signal or code
+        self._asked_to_stop.set()
+        for run in self._runs:
+            run.stop.interrupt(code)
 
     def fail(self, error: HarvesterError) -> None:
-        """Stop for a reason that shows itself outside of the harvest."""
-        self._stop.fail(error)
+        """Stop for a reason that concerns all endpoints."""
+        self._error = self._error or error
+        self._asked_to_stop.set()
+        for run in self._runs:
+            run.stop.fail(error)
 
-    def snapshot(self) -> Snapshot | None:
-        """How far the harvest is; None before its first request and for a run that was complete."""
-        return self._run.snapshot() if self._run else None
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """How far the endpoints are; nothing before the first request and for a run that was complete."""
+        return tuple(run.snapshot() for run in self._runs)
 
     async def run(self) -> Outcome:
         """Harvest until all is accounted for, or until something ends it early.
@@ -91,17 +110,12 @@ class Harvest:
         Raises HarvesterError for what is wrong before the first request.
         """
         options, credentials = self._options, self._credentials
-        if not (credentials.has_user_context or credentials.bearer_token or credentials.fetches_bearer):
-            raise UsageError(
-                "no credentials are configured",
-                "Set HARVESTER_BEARER_TOKEN, or consumer key, consumer secret, access token and its secret.",
-            )
-        columns = choose_metrics(options.metrics, "totals", user_context=credentials.has_user_context)
-        sources = find_sources(options.inputs)
         now_ms = int(self._wall() * 1000)
+        questions = make_questions(options, credentials, now_ms)
+        sources = find_sources(options.inputs)
         directory = RunDirectory(
             options.out,
-            _identity(options, credentials, columns),
+            _identity(options, credentials, questions),
             [InputFile(_printable(source.name), source.size_bytes) for source in sources],
             options.endpoints,
             now_ms=now_ms,
@@ -112,9 +126,12 @@ class Harvest:
                 self._on_open(directory)
             if directory.is_complete:
                 return Outcome(ExitCode.OK, counts=directory.read_success()["total"], was_complete=True)
-            workers = _affordable_workers(options.concurrency.get("totals", DEFAULT_CONCURRENCY))
-            async with HttpSession(workers, options.timeout_s) as session:
-                return await self._harvest(directory, session, sources, columns, workers)
+            began_ms = directory.manifest.started_ms
+            questions = make_questions(options, credentials, began_ms)
+            self._options = options = _affordable(options)
+            connections = sum(_workers(options, name) for name in questions)
+            async with HttpSession(connections, options.timeout_s) as session:
+                return await self._harvest(directory, session, sources, questions)
         finally:
             directory.close()
 
@@ -123,36 +140,70 @@ class Harvest:
         directory: RunDirectory,
         session: Session,
         sources: tuple[Source, ...],
-        columns: tuple[str, ...],
-        workers: int,
+        questions: Mapping[EndpointName, Question],
     ) -> Outcome:
-        signers = await self._unless_stopped(make_signers(self._credentials, session, self._options.auth_url))
+        options = self._options
+        accounts = accounts_used(options, self._credentials)
+        signing = make_signers(self._credentials, accounts, session, options.auth_url, self._use_handle)
+        signers = await self._unless_stopped(signing)
         if signers is None:
-            return Outcome(self._stop.signal or ExitCode.SERVICE, error=self._stop.error)
-        run = self._run = EndpointRun(
-            ENDPOINTS["totals"],
-            columns,
-            self._options,
-            self._credentials,
-            directory,
-            session,
-            signers,
-            sources,
-            self._stop,
-            workers=workers,
-            wall=self._wall,
-            random=self._random,
+            return Outcome(self._signal or ExitCode.SERVICE, error=self._error)
+        rejected = RejectedLog(directory, directory.input_mark)
+        began_ms = directory.manifest.started_ms
+        youngest = options.newer_than_ms
+        selection = Selection(
+            options.dedupe, options.limit, None if youngest is None else first_id_at(began_ms - youngest)
+        )
+        form = InputForm(options.file_format, options.column, options.owner_column, options.owner_from_folder)
+        owners = next(iter(questions.values())).owners
+        reading = Reading(sources, directory.input_mark, selection, form, owners)
+        fanout = Fanout(reading, rejected, directory.path, len(questions), self.fail)
+        is_resumed = any(mark.state for mark in directory.marks.values())
+        app_limit = AppLimit(options.app_rate, starts_empty=is_resumed) if options.app_rate else None
+        self._runs = tuple(
+            EndpointRun(
+                question,
+                options,
+                directory,
+                session,
+                signers,
+                sources,
+                fanout,
+                app_limit=app_limit,
+                wall=self._wall,
+                random=self._random,
+            )
+            for question in questions.values()
         )
         try:
-            await run.pool.run(run.reading, run.again, self._options.grace_s)
-        except StorageError as error:
+            await self._run_all(rejected)
+        except BaseExceptionGroup as errors:
+            error = first_error(errors)
             return Outcome(error.exit_code, error=error)
-        return await asyncio.to_thread(self._finish, directory, run)
+        finally:
+            fanout.close()
+        return await asyncio.to_thread(self._finish, directory, questions, reading)
+
+    async def _run_all(self, rejected: RejectedLog) -> None:
+        """Run all endpoints to their ends. Each ends by itself, but for what concerns them all."""
+        async with asyncio.TaskGroup() as group:
+            committing = group.create_task(rejected.run())
+            await asyncio.gather(*(group.create_task(run.run()) for run in self._runs))
+            rejected.close()
+            await committing
+
+    def _use_handle(self, account: str, access_token: AccessToken) -> None:
+        """Count an account's handle, before its first request. Raises UsageError over the ceiling."""
+        self._accounts.add(account)
+        if self._ledger and self._credentials.app_key:
+            self._handles = self._ledger.use(
+                self._credentials.app_key, {account: access_token}, self._wall(), self._options.max_handles
+            )
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, _T]) -> _T | None:
         """The outcome of some work; None when the run is to stop before it has one."""
         working = asyncio.ensure_future(work)
-        stopping = asyncio.ensure_future(self._stop.asked.wait())
+        stopping = asyncio.ensure_future(self._asked_to_stop.wait())
         try:
             await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
             return working.result() if working.done() else None
@@ -160,35 +211,39 @@ class Harvest:
             working.cancel()
             stopping.cancel()
 
-    def _finish(self, directory: RunDirectory, run: EndpointRun) -> Outcome:
+    def _finish(
+        self, directory: RunDirectory, questions: Mapping[EndpointName, Question], reading: Reading
+    ) -> Outcome:
         """Write what is derived. A kill in here costs nothing: the next run writes it again."""
-        name = run.endpoint.name
-        directory.write_dead_letters(name)
-        input_counts = asdict(run.reading.counts)
-        n_failed = len(directory.journal.dead_ids(name))
-        results = (EndpointResult(name, run.committer.reduction, n_failed, run.requests()),)
+        results = tuple(_result(run, directory, questions[run.endpoint.name]) for run in self._runs)
         total: Counter[str] = Counter()
         for result in results:
+            directory.write_dead_letters(result.name)
             total.update(result.counts())
-        total["rejected"] = input_counts["rejected"]
-        stopped_by = self._stop.error.exit_code if self._stop.error else self._stop.signal
+        total["rejected"] = reading.counts.rejected
+        error = self._error or next((run.stop.error for run in self._runs if run.stop.error), None)
+        stopped_by = error.exit_code if error else self._signal
         if stopped_by is not None:
-            return Outcome(stopped_by, results, total, self._stop.error)
-        is_whole = not n_failed and not run.reading.counts.unreadable
+            return Outcome(stopped_by, results, total, error)
+        is_whole = not total["failed"] and not reading.counts.unreadable
         exit_code = ExitCode.OK if is_whole else ExitCode.INCOMPLETE
-        finished_at = datetime.fromtimestamp(self._wall(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        finished_at = utc_text(int(self._wall()))
         about: dict[str, object] = {
             "run_id": directory.manifest.run_id,
             "sample": directory.manifest.is_sample,
             "finished_at": finished_at,
-            "elapsed_s": round(run.elapsed_s(), 3),
+            "elapsed_s": round(max(run.elapsed_s() for run in self._runs), 3),
             "exit": int(exit_code),
         }
+        if self._accounts:
+            month = self._handles
+            in_month = {"month": month.month, "in_month": month.handles} if month else {}
+            about["handles"] = {"used": len(self._accounts), **in_month}
         write_derived(directory.path / "top_tweets.csv", make_top_tweets_csv(results))
-        directory.write_json("summary.json", make_summary(results, input_counts, **about))
+        directory.write_json("summary.json", make_summary(results, asdict(reading.counts), **about))
         if exit_code is ExitCode.OK:
             directory.journal.checkpoint()
-            names = ("run.json", f"{name}.ndjson", f"{name}.failed.ndjson", "rejected.ndjson")
+            of_endpoints = [f"{r.name}{ending}" for r in results for ending in (".ndjson", ".failed.ndjson")]
             document = {
                 "schema": SCHEMA,
                 "run_id": directory.manifest.run_id,
@@ -196,11 +251,26 @@ class Harvest:
                 "counts": {result.name: result.counts() for result in results},
                 "total": total,
             }
-            directory.write_success(document, (*names, "summary.json", "top_tweets.csv"))
+            names = ("run.json", *of_endpoints, "rejected.ndjson", "summary.json", "top_tweets.csv")
+            directory.write_success(document, names)
         return Outcome(exit_code, results, total)
 
 
-def _identity(options: Options, credentials: Credentials, columns: tuple[str, ...]) -> dict[str, Any]:
+def _result(run: EndpointRun, directory: RunDirectory, question: Question) -> EndpointResult:
+    name = run.endpoint.name
+    return EndpointResult(
+        name,
+        run.committer.reduction,
+        len(directory.journal.dead_tweets(name)),
+        run.requests(),
+        (question.range.start, question.range.end) if question.range else None,
+        run.feed.n_repeated,
+    )
+
+
+def _identity(
+    options: Options, credentials: Credentials, questions: Mapping[EndpointName, Question]
+) -> dict[str, Any]:
     """The options that can change the result, by the names of their flags.
 
     The address of the API is not among them: a proxy or another port gives the same answers.
@@ -210,27 +280,46 @@ def _identity(options: Options, credentials: Credentials, columns: tuple[str, ..
         access.append("bearer token")
     return {
         "endpoint": options.endpoints,
-        "metrics": columns,
+        "metrics": {name: question.blank.columns for name, question in questions.items()},
+        "start": options.start,
+        "end": options.end,
+        "series": options.series,
+        "group": [f"{grouping.name}={','.join(grouping.group_by)}" for grouping in options.groupings],
         "top": options.top,
+        "min-impressions": options.min_impressions,
         "format": options.file_format,
         "column": options.column,
+        "owner-column": options.owner_column,
+        "owner-from-folder": options.owner_from_folder,
         "dedupe": options.dedupe,
         "limit": options.limit,
         "newer-than": options.newer_than_ms,
         "account": options.account,
+        "accounts": sorted(credentials.accounts) if options.has_owners else None,
         "access": access,
         "simulate": options.is_simulated,
     }
 
 
-def _affordable_workers(wanted: int) -> int:
-    """As many workers as the process may have open connections, beside the files that it needs."""
+def _workers(options: Options, endpoint: EndpointName) -> int:
+    return options.concurrency.get(endpoint, DEFAULT_CONCURRENCY)
+
+
+def _affordable(options: Options) -> Options:
+    """With as many workers as the process may have open connections, beside the files that it needs."""
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = sum(_workers(options, name) for name in options.endpoints)
     if allowed == resource.RLIM_INFINITY or wanted + SPARE_DESCRIPTORS <= allowed:
-        return wanted
-    workers = max(1, allowed - SPARE_DESCRIPTORS)
-    log.warning("only %d files may be open (ulimit -n): %d workers instead of %d", allowed, workers, wanted)
-    return workers
+        return options
+    share = max(1, (allowed - SPARE_DESCRIPTORS) // len(options.endpoints))
+    fewer = {name: min(_workers(options, name), share) for name in options.endpoints}
+    log.warning(
+        "only %d files may be open (ulimit -n): %d workers instead of %d",
+        allowed,
+        sum(fewer.values()),
+        wanted,
+    )
+    return replace(options, concurrency=fewer)
 
 
 def _printable(name: str) -> str:

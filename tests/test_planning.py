@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from harvester.engagement.endpoints import ENDPOINTS, Endpoint
 from harvester.engagement.metrics import EndpointName, metrics_of
-from harvester.engagement.request import Access
+from harvester.engagement.request import Access, Request
 from harvester.engagement.tweet_id import DAY_MS, FIRST_SNOWFLAKE, first_id_at
-from harvester.planning import EMPTY_CHAIN, AgeClass, Batch, Planner, age_classes
+from harvester.planning import EMPTY_CHAIN, AgeClass, Batch, Planner, Reach, age_classes
 
 NOW_MS = 1_795_000_000_000
 ALL = metrics_of("totals", user_context=True)
@@ -28,8 +28,12 @@ ids = st.lists(st.one_of(edges, st.integers(1, 2**63 - 1)), max_size=60, unique=
 def classes(
     columns: tuple[str, ...] = ALL, *, user_context: bool = True, bearer: bool = False
 ) -> tuple[AgeClass, ...]:
-    totals = ENDPOINTS["totals"]
-    return age_classes(totals, columns, NOW_MS, has_user_context=user_context, has_bearer=bearer)
+    return age_classes("totals", columns, NOW_MS, has_user_context=user_context, has_bearer=bearer)
+
+
+def new_planner(endpoint: Endpoint = SMALL, columns: tuple[str, ...] = ALL) -> Planner:
+    blank = Request(endpoint, (), (), columns, Access.NONE)
+    return Planner(blank, NOW_MS, Reach(frozenset({""}), has_bearer=False))
 
 
 def class_of(tweet_id: int, parts: Sequence[AgeClass]) -> AgeClass:
@@ -37,7 +41,7 @@ def class_of(tweet_id: int, parts: Sequence[AgeClass]) -> AgeClass:
 
 
 def plan(chunks: Sequence[Sequence[int]], endpoint: Endpoint = SMALL) -> list[Batch]:
-    planner = Planner(endpoint, ALL, classes())
+    planner = new_planner(endpoint)
     batches = [batch for chunk in chunks for batch in planner.plan(np.array(chunk, np.int64))]
     return [*batches, *planner.finish()]
 
@@ -101,12 +105,14 @@ def test_age_classes_agree_with_the_contract(
 ) -> None:
     part = class_of(tweet_id, classes(columns, user_context=user_context, bearer=bearer))
     too_old = (PRIVATE if tweet_id < AT_90 else set()) | ({"video_views"} if tweet_id < AT_1800 else set())
-    assert part.metrics == tuple(m for m in columns if m not in too_old)
+    readable = set(ALL) if user_context else set(PUBLIC) if bearer else set()
+    assert part.metrics == tuple(m for m in columns if m in readable - too_old)
+    assert (part.access is Access.NONE) == (not user_context and not bearer)
     assert not (part.access is Access.USER_CONTEXT and not user_context)
 
 
 def test_tweets_too_old_for_all_that_is_asked_need_no_request() -> None:
-    planner = Planner(SMALL, ("impressions",), classes(("impressions",)))
+    planner = new_planner(SMALL, ("impressions",))
     assert list(planner.plan(np.array([5, AT_90], np.int64))) == []
     old, young = planner.finish()
     assert (old.ids.tolist(), old.request().metrics) == ([5], ())
@@ -114,7 +120,7 @@ def test_tweets_too_old_for_all_that_is_asked_need_no_request() -> None:
 
 
 def test_classes_hold_also_when_the_limit_lies_before_snowflake() -> None:
-    parts = age_classes(ENDPOINTS["totals"], ALL, 0, has_user_context=True, has_bearer=False)
+    parts = age_classes("totals", ALL, 0, has_user_context=True, has_bearer=False)
     assert [part.first_id for part in parts] == [0, FIRST_SNOWFLAKE]
     assert parts[1].metrics == ALL
 
@@ -170,7 +176,7 @@ def test_batches_are_as_large_as_the_endpoint_allows(name: EndpointName, size: i
 
 
 def test_a_batch_is_planned_as_soon_as_it_is_full() -> None:
-    planner = Planner(SMALL, ALL, classes())
+    planner = new_planner()
     assert [len(list(planner.plan(np.array([tweet_id], np.int64)))) for tweet_id in range(1, 9)] == [
         *(0, 0, 0, 1),
         *(0, 0, 0, 1),
@@ -183,7 +189,7 @@ def test_no_batch_holds_a_tweet_twice_also_where_nobody_removed_duplicates(
     tweet_ids: list[int], places: list[int]
 ) -> None:
     """One request asks for distinct tweets, and a batch has one outcome for each."""
-    planner = Planner(SMALL, ALL, classes())
+    planner = new_planner()
     batches = [batch for chunk in cut(tweet_ids, places) for batch in planner.plan(np.array(chunk, np.int64))]
     batches += planner.finish()
     for batch in batches:
@@ -194,7 +200,7 @@ def test_no_batch_holds_a_tweet_twice_also_where_nobody_removed_duplicates(
 
 
 def test_the_end_of_the_input_plans_nothing_twice() -> None:
-    planner = Planner(SMALL, ALL, classes())
+    planner = new_planner()
     assert list(planner.plan(np.array([1, 2], np.int64))) == []
     assert len(list(planner.finish())) == 1
     assert list(planner.finish()) == []

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 
 from harvester.engagement.answer import Counts
+from harvester.engagement.body import counts_type
 from harvester.engagement.endpoints import ENDPOINTS
 from harvester.engagement.request import Access, Request
-from harvester.engagement.response import counts_type
 from harvester.engagement.settling import DeadLetter, Fate, Settled, Status
 from harvester.reduce import Partial, Reduction, TopList
 
@@ -140,7 +140,7 @@ def test_partials_merge_in_any_order_and_grouping(
     random.shuffle(batches)
     for index, batch in enumerate(batches):
         if index == n % (len(batches) + 1):
-            other = Reduction.from_dict(COLUMNS, top, json.loads(json.dumps(other.to_dict())))
+            other = restored(top, other)
         other.add(other.reduce_batch(batch))
     assert other.totals == whole.totals
     assert +other.n_by_status == +whole.n_by_status
@@ -171,9 +171,14 @@ def test_a_batch_that_was_not_asked_counts_its_records() -> None:
     assert not partial.candidates
 
 
+def restored(top: int, reduction: Reduction) -> Reduction:
+    again = Reduction(COLUMNS, top)
+    again.restore(json.loads(json.dumps(reduction.to_dict())))
+    return again
+
+
 @pytest.mark.parametrize("top", [0, 1, 10])
 def test_state_survives_its_way_through_json(top: int) -> None:
     reduction = Reduction(COLUMNS, top)
     reduction.add(reduction.reduce_batch(settled(1, [(5, 1, None), (5, 0, None), (0, 0, FATES[0])])))
-    state = json.loads(json.dumps(reduction.to_dict()))
-    assert Reduction.from_dict(COLUMNS, top, state).to_dict() == reduction.to_dict()
+    assert restored(top, reduction).to_dict() == reduction.to_dict()

@@ -8,6 +8,7 @@ import asyncio
 import math
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 import orjson
@@ -27,12 +28,12 @@ PACE_OVER_S: Final = 30.0
 
 
 class Display(Protocol):
-    """Shows snapshots; every_s is how often it wants one."""
+    """Shows snapshots, with the pace of each; every_s is how often it wants them."""
 
     every_s: float
 
-    def show(self, snapshot: Snapshot, pace: "Pace") -> None:
-        """Show how far the harvest is."""
+    def show(self, seen: "Seen") -> None:
+        """Show how far the endpoints are."""
 
     def close(self) -> None:
         """Leave the screen in order."""
@@ -65,24 +66,31 @@ class Pace:
         return self._per_s(2)
 
 
+Seen = Sequence[tuple[Snapshot, Pace]]
+"""The endpoints as they are now, each with its pace."""
+
+
 async def watch(harvest: Harvest, display: Display) -> None:
     """Show the harvest until this task is cancelled, and once more then."""
-    pace = Pace()
+    paces: dict[str, Pace] = {}
     try:
         while True:
             await asyncio.sleep(display.every_s)
-            _show(harvest, display, pace)
+            _show(harvest, display, paces)
     finally:
-        _show(harvest, display, pace)
+        _show(harvest, display, paces)
         display.close()
 
 
-def _show(harvest: Harvest, display: Display, pace: Pace) -> None:
-    snapshot = harvest.snapshot()
-    if snapshot is not None:
+def _show(harvest: Harvest, display: Display, paces: dict[str, Pace]) -> None:
+    seen = []
+    for snapshot in harvest.snapshots():
+        pace = paces.setdefault(snapshot.endpoint, Pace())
         pace.see(snapshot, time.monotonic())
+        seen.append((snapshot, pace))
+    if seen:
         try:
-            display.show(snapshot, pace)
+            display.show(seen)
         except OSError:
             display.every_s = math.inf
 
@@ -96,9 +104,10 @@ class Bar:
         self._live = Live(console=console, auto_refresh=False, transient=False)
         self._live.start()
 
-    def show(self, snapshot: Snapshot, pace: Pace) -> None:
+    def show(self, seen: Seen) -> None:
         """Draw it anew."""
-        self._live.update(_draw(snapshot, pace), refresh=True)
+        drawn = [_draw(snapshot, pace, is_alone=len(seen) == 1) for snapshot, pace in seen]
+        self._live.update(Group(*drawn), refresh=True)
 
     def close(self) -> None:
         """Leave the last picture standing."""
@@ -114,34 +123,38 @@ class Lines:
         self._console = console
         self._as_json = as_json
         self._next_at = 0.0
-        self._waited_for: str | None = None
+        self._waited_for: Sequence[str | None] = []
 
-    def show(self, snapshot: Snapshot, pace: Pace) -> None:
-        """Write a line if it is time for one."""
-        reason = snapshot.wait.reason if snapshot.wait else None
+    def show(self, seen: Seen) -> None:
+        """Write a line for each endpoint if it is time for one."""
+        reasons = [snapshot.wait.reason if snapshot.wait else None for snapshot, _ in seen]
         now = time.monotonic()
-        if now < self._next_at and reason == self._waited_for:
+        if now < self._next_at and reasons == self._waited_for:
             return
-        self._next_at, self._waited_for = now + LINE_EVERY_S, reason
-        if self._as_json:
-            text = orjson.dumps({"event": "progress", **_fields(snapshot, pace)}).decode()
-        else:
-            text = ", ".join(
-                part for part in (_done(snapshot), *_figures(snapshot, pace), _top(snapshot)) if part
-            )
-        self._console.print(text, soft_wrap=True, highlight=False, markup=False)
+        self._next_at, self._waited_for = now + LINE_EVERY_S, reasons
+        for snapshot, pace in seen:
+            if self._as_json:
+                text = orjson.dumps({"event": "progress", **_fields(snapshot, pace)}).decode()
+            else:
+                name = "" if len(seen) == 1 else f"{snapshot.endpoint}: "
+                parts = (_done(snapshot), *_figures(snapshot, pace), _top(snapshot))
+                text = name + ", ".join(part for part in parts if part)
+            self._console.print(text, soft_wrap=True, highlight=False, markup=False)
 
     def close(self) -> None:
         """Nothing is left on the screen."""
 
 
-def _draw(snapshot: Snapshot, pace: Pace) -> RenderableType:
+def _draw(snapshot: Snapshot, pace: Pace, *, is_alone: bool) -> RenderableType:
     total = _estimated_total(snapshot)
     bar = Table.grid(expand=True, padding=(0, 1))
+    bar.add_column(no_wrap=True)
     bar.add_column(ratio=1)
     bar.add_column(justify="right", no_wrap=True)
     bar.add_row(
-        ProgressBar(total=total, completed=snapshot.n_settled, pulse=total is None), Text(_done(snapshot))
+        Text("" if is_alone else snapshot.endpoint, style="bold"),
+        ProgressBar(total=total, completed=snapshot.n_settled, pulse=total is None),
+        Text(_done(snapshot)),
     )
     figures = Text(" · ".join(_figures(snapshot, pace)), overflow="ellipsis", no_wrap=True)
     if snapshot.wait:
@@ -197,6 +210,7 @@ def _top(snapshot: Snapshot) -> str:
 
 def _fields(snapshot: Snapshot, pace: Pace) -> dict[str, object]:
     return {
+        "endpoint": snapshot.endpoint,
         "settled": snapshot.n_settled,
         "total": snapshot.n_total,
         "ids_per_s": round(pace.ids_per_s, 1),

@@ -19,7 +19,7 @@ import orjson
 from rich.console import Console
 from rich.logging import RichHandler
 
-from harvester.cli.configuration import apply_config_file, config_home
+from harvester.cli.configuration import apply_config_file, credentials_path
 from harvester.cli.main import complain, print_json
 from harvester.cli.progress import Bar, Display, Lines, watch
 from harvester.cli.simulated import Simulated, simulator
@@ -36,8 +36,10 @@ from harvester.config.options import (
 )
 from harvester.engagement.credentials import Credentials
 from harvester.engagement.endpoints import DEFAULT_AUTH_URL, DEFAULT_BASE_URL
+from harvester.engagement.groupings import Series, parse_grouping
 from harvester.errors import ExitCode, HarvesterError
 from harvester.job import Harvest, Outcome
+from harvester.ledger import ledger_path
 from harvester.rundir.directory import RunDirectory
 
 GC_THRESHOLD: Final = 50_000
@@ -73,13 +75,27 @@ _COMMAND behind it. Every flag is also HARVESTER_<FLAG>, and a key of harvester.
     "-m", "--metrics", metavar="LIST", help="Comma-separated engagement types.  [default: all allowed]"
 )
 @click.option(
+    "--start", metavar="TIME", help="Of historical: 28d, 6h, 90m ago, or a date, UTC.  [default: 28d]"
+)
+@click.option("--end", metavar="TIME", help="The same.  [default: the last full hour]")
+@click.option("--series", type=click.Choice(["day", "hour"]), help="Time series in each record.")
+@click.option("--group", multiple=True, metavar="NAME=A,B,…", help="A grouping of your own; repeatable.")
+@click.option(
     "--top", type=click.IntRange(0), default=10, metavar="N", help="Top tweets per metric, 0 for none."
+)
+@click.option(
+    "--min-impressions",
+    type=click.IntRange(1),
+    default=100,
+    metavar="N",
+    help="With fewer, a tweet is not ranked by engagement_rate.",
 )
 @click.option(
     "--rate",
     multiple=True,
     metavar="LIMIT",
-    help="A ceiling: 600/min, 10/s, or ENDPOINT=…  [default: what the API's headers say]",
+    help="A ceiling for each endpoint: 600/min, 10/s; for one: ENDPOINT=…; for all together: app=…"
+    "  [default: what the API's headers say]",
 )
 @click.option("--concurrency", multiple=True, metavar="N", help="Workers, or ENDPOINT=N.  [default: 8]")
 @click.option(
@@ -91,6 +107,11 @@ _COMMAND behind it. Every flag is also HARVESTER_<FLAG>, and a key of harvester.
 @click.option("--column", metavar="NAME|N", help="The column of the ID.  [default: found out]")
 @click.option("--dedupe/--no-dedupe", default=True, help="Ask for each ID once, exactly.")
 @click.option("--account", metavar="NAME", help="Whose access token, from the credentials file.")
+@click.option("--owner-column", metavar="NAME|N", help="The column that names the account whose tweet it is.")
+@click.option("--owner-from-folder", is_flag=True, help="The file's folder names the account.")
+@click.option(
+    "--max-handles", type=click.IntRange(1), metavar="N", help="Use no more accounts than that in a month."
+)
 @click.option(
     "--grace",
     type=click.FloatRange(0),
@@ -132,13 +153,21 @@ def run(
     out: Path,
     endpoint: tuple[str, ...],
     metrics: str | None,
+    start: str | None,
+    end: str | None,
+    series: Series | None,
+    group: tuple[str, ...],
     top: int,
+    min_impressions: int,
     rate: tuple[str, ...],
     concurrency: tuple[str, ...],
     format_: str | None,
     column: str | None,
     dedupe: bool,  # noqa: FBT001  # click calls by name
     account: str | None,
+    owner_column: str | None,
+    owner_from_folder: bool,  # noqa: FBT001
+    max_handles: int | None,
     grace: float,
     timeout: float,
     patience: float,
@@ -156,16 +185,18 @@ def run(
     """Harvest the metrics of all tweet IDs in INPUT…, or go on with it.
 
     INPUT is any number of files, folders and globs, or - for standard input: text, CSV or TSV, gzipped or
-    not. Records go to DIR/totals.ndjson, what no record could be had for to DIR/totals.failed.ndjson,
+    not. Records go to DIR/ENDPOINT.ndjson, what no record could be had for to DIR/ENDPOINT.failed.ndjson,
     lines that are no tweet ID to DIR/rejected.ndjson. The same command goes on where it stopped.
     """
+    rates, app_rate = parse_rates(rate)
     options = Options(
         inputs=inputs,
         out=out,
         endpoints=parse_endpoints(endpoint),
         metrics=None if metrics is None else parse_list(metrics),
         top=top,
-        rates=parse_rates(rate),
+        rates=rates,
+        app_rate=app_rate,
         concurrency=parse_concurrency(concurrency),
         file_format=format_,
         column=column,
@@ -179,6 +210,14 @@ def run(
         timeout_s=timeout,
         patience_s=patience,
         is_simulated=simulate,
+        start=start,
+        end=end,
+        series=series,
+        groupings=tuple(map(parse_grouping, group)),
+        min_impressions=min_impressions,
+        owner_column=owner_column,
+        owner_from_folder=owner_from_folder,
+        max_handles=max_handles,
     )
     terminal = _Terminal(quiet=quiet, wants_bar=progress, as_json=log_format == "json", verbosity=verbose)
     with contextlib.ExitStack() as stack:
@@ -187,8 +226,7 @@ def run(
             credentials = simulated.credentials
             options = replace(options, base_url=simulated.base_url, auth_url=simulated.base_url)
         else:
-            stored = config_home(os.environ) / "credentials.toml"
-            credentials = load_credentials(os.environ, stored, account)
+            credentials = load_credentials(os.environ, credentials_path(os.environ), account)
         try:
             outcome = _run_loop(_harvest(options, credentials, terminal, simulated))
         except HarvesterError as error:
@@ -200,7 +238,9 @@ def run(
 async def _harvest(
     options: Options, credentials: Credentials, terminal: "_Terminal", simulated: Simulated | None
 ) -> Outcome:
-    harvest = Harvest(options, credentials, on_open=terminal.show_start)
+    # A simulator's accounts are nobody's, so they are not counted.
+    ledger = None if simulated else ledger_path(os.environ)
+    harvest = Harvest(options, credentials, ledger=ledger, on_open=terminal.show_start)
     loop = asyncio.get_running_loop()
     for name, code in SIGNALS.items():
         if hasattr(signal, name):
@@ -280,15 +320,15 @@ class _Terminal:
         if directory.is_complete:
             self._say("complete", f"{directory.path} is complete, nothing is left to do", {})
             return
-        mark = next(iter(directory.marks.values()))
-        if mark.batches:
+        n_batches = sum(mark.batches for mark in directory.marks.values())
+        if n_batches:
             cut = (
                 f" (cut {directory.n_cut_bytes:,} bytes of uncommitted records)"
                 if directory.n_cut_bytes
                 else ""
             )
-            text = f"{directory.path}: resuming at batch {mark.batches:,}{cut}"
-            self._say("resume", text, {"batch": mark.batches, "cut_bytes": directory.n_cut_bytes})
+            text = f"{directory.path}: resuming at batch {n_batches:,}{cut}"
+            self._say("resume", text, {"batch": n_batches, "cut_bytes": directory.n_cut_bytes})
         else:
             self._say("start", f"harvesting into {directory.path}", {})
 

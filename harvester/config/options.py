@@ -9,10 +9,13 @@ from urllib.parse import urlsplit
 
 from harvester.engagement.allowance import Rate
 from harvester.engagement.endpoints import DEFAULT_AUTH_URL, DEFAULT_BASE_URL, ENDPOINTS
+from harvester.engagement.groupings import Grouping, Series
 from harvester.engagement.metrics import EndpointName
 from harvester.errors import UsageError
 
 DEFAULT_CONCURRENCY: Final = 8
+APP: Final = "app"
+"""What a rate for all endpoints together is named by."""
 _WINDOWS_S: Final = {"s": 1.0, "sec": 1.0, "second": 1.0, "m": 60.0, "min": 60.0, "minute": 60.0, "h": 3600.0}
 _AGES_MS: Final = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 
@@ -24,6 +27,10 @@ class Options:
     metrics: None for all that endpoint and credentials allow. rates: ceilings by endpoint. limit: only the
     first so many IDs. newer_than_ms: only tweets younger than that. patience_s: so long without any answer,
     and the run stops. is_simulated: base_url is an embedded simulator, whose address changes each time.
+    start, end: of the historical range, as texts, since "28d" ago counts from the moment the run began.
+    app_rate: a ceiling for all endpoints together. min_impressions: a tweet with
+    fewer is not ranked by engagement rate. owner_column, owner_from_folder: where the input says whose a tweet
+    is. max_handles: so many accounts may be used in a calendar month, None for any number.
     """
 
     inputs: tuple[str, ...]
@@ -45,15 +52,27 @@ class Options:
     timeout_s: float = 60.0
     patience_s: float = 900.0
     is_simulated: bool = False
+    start: str | None = None
+    end: str | None = None
+    series: Series | None = None
+    groupings: tuple[Grouping, ...] = ()
+    app_rate: Rate | None = None
+    min_impressions: int = 100
+    owner_column: str | None = None
+    owner_from_folder: bool = False
+    max_handles: int | None = None
+
+    @property
+    def has_owners(self) -> bool:
+        """Whether the input says whose each tweet is."""
+        return self.owner_column is not None or self.owner_from_folder
 
 
 def parse_endpoints(names: Sequence[str]) -> tuple[EndpointName, ...]:
-    """Endpoints by name, each once. Raises UsageError for one that is unknown or cannot be harvested yet."""
+    """Endpoints by name, each once, in the catalogue's order. Raises UsageError for one that is unknown."""
     for name in names:
         if name not in ENDPOINTS:
             raise UsageError(f"unknown endpoint {name[:60]!r}", f"The endpoints are: {', '.join(ENDPOINTS)}.")
-        if name != "totals":
-            raise UsageError(f"this version harvests totals only, not {name}")
     return tuple(endpoint for endpoint in ENDPOINTS if endpoint in names)
 
 
@@ -62,13 +81,19 @@ def parse_list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def parse_rates(texts: Sequence[str]) -> dict[EndpointName, Rate]:
-    """`600/min` for every endpoint, `totals=10/s` for one; the later wins. Raises UsageError."""
+def parse_rates(texts: Sequence[str]) -> tuple[dict[EndpointName, Rate], Rate | None]:
+    """Ceilings by endpoint, and one for the app: `600/min` for every endpoint, `totals=10/s` for one of them,
+    `app=900/min` for all together. The later wins. Raises UsageError.
+    """
     rates: dict[EndpointName, Rate] = {}
+    app_rate: Rate | None = None
     for text in texts:
-        for endpoint, value in _for_endpoints(text, "--rate"):
-            rates[endpoint] = _parse_rate(value)
-    return rates
+        name, _, value = text.rpartition("=")
+        if name.strip() == APP:
+            app_rate = _parse_rate(value.strip())
+        else:
+            rates.update({endpoint: _parse_rate(value) for endpoint, value in _for_endpoints(text, "--rate")})
+    return rates, app_rate
 
 
 def parse_concurrency(texts: Sequence[str]) -> dict[EndpointName, int]:

@@ -12,14 +12,39 @@ Answer
 └── Trouble           everything that may pass: 5xx, unreadable bodies, and what the wire does
 """
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
 
+from harvester.engagement.groupings import Nested
+
 Counts = msgspec.Struct
 """The counts of one tweet: a field for each metric of the run, an int, or UNSET where the API gave none."""
+
+
+@dataclass(slots=True)
+class Points:
+    """A sparse time series: at[i] is an hour or a day, counted from 1970 UTC, with counts[i] > 0. In any order."""
+
+    at: "array[int]"
+    counts: "array[int]"
+
+
+@dataclass(slots=True)
+class Detail:
+    """What an answer has of a tweet beside its row.
+
+    start, end: of the time counted, as the API says. series: by metric. groupings: the user's own that begin
+    with the tweet, by name, without that first level.
+    """
+
+    start: str | None = None
+    end: str | None = None
+    series: dict[str, Points] = field(default_factory=dict)
+    groupings: Nested = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +55,8 @@ class Counted:
     unsupported: by tweet ID, the metrics that the API cannot count for it; they are UNSET in its row.
     malformed: by tweet ID, what stood there instead of counts; such a tweet has no row.
     n_unexpected: tweets in the answer that were not asked; they are left out.
+    details: aligned with rows, what there is of a tweet beside its row; empty where nothing was asked for.
+    sums: by name, the user's groupings that are not of tweets, summed over the request's tweets.
     """
 
     rows: Sequence[Counts | None]
@@ -37,6 +64,8 @@ class Counted:
     unsupported: Mapping[str, frozenset[str]] = field(default_factory=dict)
     malformed: Mapping[str, str] = field(default_factory=dict)
     n_unexpected: int = 0
+    details: Sequence[Detail | None] = ()
+    sums: Nested = field(default_factory=dict)
 
     def mentions(self, tweet_id: str) -> bool:
         """Whether the answer lists the tweet elsewhere than among the counts, or counts it wrongly."""

@@ -6,7 +6,7 @@ The tables below are the contract's section 2 as data; the functions beneath rea
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Literal
+from typing import Final, Literal
 
 from harvester.errors import UsageError
 
@@ -62,6 +62,12 @@ CATALOGUE: dict[str, Metric] = {
     )
 }
 
+OLD_NAMES: Final = {"media_clicks": "media_engagements"}
+"""Renamed on 2017-10-09; the old name is still accepted from the user."""
+RATE: Final = "engagement_rate"
+"""Engagements / impressions. No engagement type, so it is never requested; top lists can rank by it."""
+RATE_PARTS: Final = ("engagements", "impressions")
+
 
 def metrics_of(endpoint: EndpointName, *, user_context: bool) -> tuple[str, ...]:
     """All metrics that the endpoint and the credentials allow, in the catalogue's order."""
@@ -82,12 +88,12 @@ def choose_metrics(
 ) -> tuple[str, ...]:
     """The metrics to request, in the order asked; all that are allowed where none are named.
 
-    Raises UsageError for a metric that does not exist (naming the nearest), that the endpoint does not
-    offer, or that the credentials may not read.
+    `engagement_rate` stands for the two metrics that it is made of. Raises UsageError for a metric that does
+    not exist (naming the nearest), that the endpoint does not offer, or that the credentials may not read.
     """
     if asked is None:
-        return metrics_of(endpoint, user_context=user_context)
-    chosen = tuple(dict.fromkeys(asked))
+        return _demand_some(metrics_of(endpoint, user_context=user_context), endpoint)
+    chosen = tuple(dict.fromkeys(metric for name in asked for metric in _requested(name)))
     if not chosen:
         raise UsageError("no metric is named", "Leave --metrics out to ask for all of them.")
     for name in chosen:
@@ -95,16 +101,51 @@ def choose_metrics(
     return chosen
 
 
+def choose_for_each(
+    asked: Sequence[str] | None, endpoints: Sequence[EndpointName], *, user_context: bool
+) -> dict[EndpointName, tuple[str, ...]]:
+    """`choose_metrics` for several endpoints: each is asked for what it offers of the metrics named.
+
+    Raises UsageError as well for a metric that none of them offers, and for an endpoint that offers none.
+    """
+    if asked is None or len(endpoints) == 1:
+        return {name: choose_metrics(asked, name, user_context=user_context) for name in endpoints}
+    parts = list(dict.fromkeys(metric for name in asked for metric in _requested(name)))
+    for name in parts:
+        if not any(name in CATALOGUE and CATALOGUE[name].is_on(endpoint) for endpoint in endpoints):
+            _check(name, endpoints[0], user_context=user_context)
+    return {
+        endpoint: choose_metrics(
+            [name for name in parts if CATALOGUE[name].is_on(endpoint)] or asked,
+            endpoint,
+            user_context=user_context,
+        )
+        for endpoint in endpoints
+    }
+
+
+def _requested(name: str) -> tuple[str, ...]:
+    """What is asked of the API for a metric as the user names it."""
+    return RATE_PARTS if name == RATE else (OLD_NAMES.get(name, name),)
+
+
+def _demand_some(metrics: tuple[str, ...], endpoint: EndpointName) -> tuple[str, ...]:
+    if not metrics:
+        raise UsageError(f"{endpoint} needs user context, and only a bearer token is configured", _GET_ACCESS)
+    return metrics
+
+
 def _check(name: str, endpoint: EndpointName, *, user_context: bool) -> None:
     if name not in CATALOGUE:
-        near = get_close_matches(name, CATALOGUE, n=1)
+        near = get_close_matches(name, [*CATALOGUE, RATE], n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"The metrics are: {', '.join(CATALOGUE)}."
         raise UsageError(f"unknown metric {name[:60]!r}", hint)
     if not CATALOGUE[name].is_on(endpoint):
         offered = ", ".join(metrics_of(endpoint, user_context=True))
         raise UsageError(f"{endpoint} does not offer the metric {name!r}", f"It offers: {offered}.")
     if needs_user_context(name, endpoint) and not user_context:
-        raise UsageError(
-            f"{name!r} on {endpoint} needs user context, and only a bearer token is configured",
-            "Set an access token and secret with the consumer key and secret, or leave the metric out.",
-        )
+        message = f"{name!r} on {endpoint} needs user context, and only a bearer token is configured"
+        raise UsageError(message, f"{_GET_ACCESS[:-1]}, or leave the metric out.")
+
+
+_GET_ACCESS: Final = "Set an access token and secret with the consumer key and secret."

@@ -3,21 +3,24 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Final
 
 import orjson
 
 from harvester.engagement.endpoints import Endpoint
-
-GROUPING: Final = "harvester"
-"""The name of our grouping in request and answer: tweet, then metric."""
+from harvester.engagement.groupings import Grouping, Series, own_groupings
+from harvester.engagement.windows import Window
 
 
 class Access(Enum):
-    """With which kind of credential a request is sent."""
+    """With which kind of credential a request is sent; NONE where there is none that could read the tweets."""
 
     USER_CONTEXT = "user context"
     APP_ONLY = "app-only"
+    NONE = "none"
+
+
+Credential = tuple[Access, str]
+"""A kind of credential and, of user context, the account; "" is the default one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class Request:
 
     columns: all metrics of the run, of which `metrics` are those that this request may ask for. A row of
     the answer has a field for each column, so that the rows of all requests are alike.
+    account: whose access token signs it, "" for the default one. window: on historical, the time asked for.
+    series: whether counts are wanted by day or hour. groupings: the user's own.
     """
 
     endpoint: Endpoint
@@ -33,6 +38,30 @@ class Request:
     metrics: tuple[str, ...]
     columns: tuple[str, ...]
     access: Access
+    account: str = ""
+    window: Window | None = None
+    series: Series | None = None
+    groupings: tuple[Grouping, ...] = ()
+
+    @property
+    def own_groupings(self) -> tuple[Grouping, ...]:
+        """The groupings that the records are made of: counts, time series, or both."""
+        return own_groupings(self.series, self.groupings)
+
+    @property
+    def credential(self) -> Credential:
+        """Which credential it needs."""
+        return self.access, self.account if self.access is Access.USER_CONTEXT else ""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it asks for one count a tweet and metric, over all time, and for nothing else."""
+        return self.window is None and self.series is None and not self.groupings
+
+    @property
+    def has_details(self) -> bool:
+        """Whether its answers hold more of a tweet than a row of counts."""
+        return not self.is_plain or self.endpoint.name != "totals"
 
     @property
     def unasked(self) -> tuple[str, ...]:
@@ -55,6 +84,18 @@ class Request:
         """The same request with another kind of credential."""
         return replace(self, access=access)
 
+    def asking(self, metrics: tuple[str, ...], access: Access, account: str) -> "Request":
+        """The same request for other metrics, with somebody's credential."""
+        return replace(self, metrics=metrics, access=access, account=account)
+
+    def in_window(self, window: Window) -> "Request":
+        """The same request for a part of the time."""
+        return replace(self, window=window)
+
+    def of_tweets_alone(self) -> "Request":
+        """The same request without the groupings that sum over its tweets."""
+        return replace(self, groupings=tuple(g for g in self.groupings if g.is_of_tweets))
+
     def halves(self) -> tuple["Request", "Request"]:
         """The same request in two parts, the first not smaller than the second."""
         middle = (len(self.tweet_ids) + 1) // 2
@@ -63,10 +104,13 @@ class Request:
 
 def encode_request(request: Request) -> bytes:
     """The body of a request as JSON. The same request gives the same bytes."""
-    return orjson.dumps(
-        {
-            "tweet_ids": request.tweet_ids,
-            "engagement_types": request.metrics,
-            "groupings": {GROUPING: {"group_by": ("tweet.id", "engagement.type")}},
-        }
-    )
+    in_all = (*request.own_groupings, *request.groupings)
+    groupings = {grouping.name: {"group_by": grouping.group_by} for grouping in in_all}
+    document: dict[str, object] = {
+        "tweet_ids": request.tweet_ids,
+        "engagement_types": request.metrics,
+        "groupings": groupings,
+    }
+    if window := request.window:
+        document |= {"start": window.start, "end": window.end}
+    return orjson.dumps(document)

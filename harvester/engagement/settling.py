@@ -18,6 +18,7 @@ from harvester.engagement.answer import (
     Answer,
     Counted,
     Counts,
+    Detail,
     Gone,
     MetricsDenied,
     RateLimited,
@@ -27,8 +28,9 @@ from harvester.engagement.answer import (
     Unowned,
     WrongUrl,
 )
+from harvester.engagement.groupings import Nested, add_nested
 from harvester.engagement.metrics import needs_user_context
-from harvester.engagement.request import Access, Request
+from harvester.engagement.request import Access, Credential, Request
 from harvester.errors import CredentialsError
 
 MAX_ATTEMPTS: Final = 5
@@ -75,6 +77,7 @@ class Settled:
     rows: aligned with request.tweet_ids; the counts of those with status OK, None for the others.
     fates: by tweet ID, all that are not OK, and those of OK that lack other metrics than request.unasked.
     missing: tweets that the answers left out so far; each has no row and no fate.
+    details, sums: as in `Counted`, over all answers.
     """
 
     request: Request
@@ -82,15 +85,21 @@ class Settled:
     fates: dict[str, Fate] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     n_unexpected: int = 0
+    details: list[Detail | None] = field(default_factory=list)
+    sums: Nested = field(default_factory=dict)
 
     def take(self, other: "Settled") -> None:
         """Take over what was settled of these tweets in another request, which may hold others too."""
         index_of = {tweet_id: index for index, tweet_id in enumerate(self.request.tweet_ids)}
         was_planned = other.request.metrics == self.request.metrics
         settled = set(other.request.tweet_ids).difference(other.missing)
-        for tweet_id, row in zip(other.request.tweet_ids, other.rows, strict=True):
+        if other.details and not self.details:
+            self.details = [None] * len(self.rows)
+        for position, (tweet_id, row) in enumerate(zip(other.request.tweet_ids, other.rows, strict=True)):
             if tweet_id in settled and (index := index_of.get(tweet_id)) is not None:
                 self.rows[index] = row
+                if other.details:
+                    self.details[index] = other.details[position]
                 if fate := other.fates.get(tweet_id):
                     self.fates[tweet_id] = fate
                 elif not was_planned:
@@ -122,9 +131,12 @@ class Settlement:
 
     def __init__(self, request: Request, *, has_bearer: bool, is_second: bool = False) -> None:
         self.settled = Settled(request, [None] * len(request.tweet_ids))
-        self.denied: set[tuple[Access, str]] = set()
+        self.denied: set[tuple[Credential, str]] = set()
         self._has_bearer = has_bearer
         self._todo = [_Ask(request, is_second=is_second)] if request.metrics else []
+        if request.access is Access.NONE:
+            self._todo.clear()
+            self._set(request.tweet_ids, Fate(Status.FORBIDDEN))
 
     @property
     def next_request(self) -> Request | None:
@@ -173,7 +185,9 @@ class Settlement:
         if len(missing) * 2 > len(request.tweet_ids) >= SUSPICIOUS_SIZE and not ask.is_second:
             self._ask_again(request, ask, is_second=True)
             return
-        counted = Settled(request, list(answer.rows), n_unexpected=answer.n_unexpected)
+        counted = Settled(
+            request, list(answer.rows), n_unexpected=answer.n_unexpected, details=list(answer.details)
+        )
         for tweet_id in answer.unavailable:
             counted.fates[tweet_id] = Fate(Status.UNAVAILABLE)
         for tweet_id, metrics in answer.unsupported.items():
@@ -191,6 +205,7 @@ class Settlement:
         else:
             self.settled.take(counted)
             self.settled.n_unexpected += counted.n_unexpected
+        add_nested(self.settled.sums, answer.sums)
 
     def _strip_unowned(self, ask: _Ask, tweet_ids: Collection[str]) -> None:
         request = ask.request
@@ -206,7 +221,7 @@ class Settlement:
         rest = ask.request.without_metrics(metrics)
         if not rest.metrics:
             raise CredentialsError(f"the token may read none of the metrics asked: {message}")
-        self.denied.update((ask.request.access, metric) for metric in metrics)
+        self.denied.update((ask.request.credential, metric) for metric in metrics)
         self._ask_again(rest, ask)
 
     def _retry(self, ask: _Ask, trouble: Trouble, n_answered: int, random: float) -> float:

@@ -5,6 +5,7 @@ only so many batches may be under way between the newest planned and the oldest 
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,7 +13,7 @@ from typing import Any, Final
 from harvester.planning import Batch
 from harvester.reduce import Partial, Reduction
 from harvester.rundir.directory import RunDirectory
-from harvester.rundir.journal import EndpointMark, InputMark, Step
+from harvester.rundir.journal import Dead, EndpointMark, InputMark, Step
 
 COMMIT_EVERY_S: Final = 0.5
 """What a kill can cost: the answers of this long, and those in flight."""
@@ -21,8 +22,21 @@ COMMIT_BATCHES: Final = 256
 WINDOW_BATCHES: Final = 1024
 """At most so many batches between the oldest uncommitted and the newest planned one. Settled batches of
 totals hold about 60 kB each: 60 MB at most, and 1,023 batches go on beside one that takes its time."""
+WINDOW_BYTES: Final = 128 * 2**20
+"""So much memory at most for the outcomes of the batches under way, if there is more than one."""
+TWEET_BYTES: Final = 250
+POINT_BYTES: Final = 34
+"""Of a time series: 12 while it is collected, and 22 as it is written."""
 REJECTED_BYTES: Final = 4 * 2**20
 """So many bytes of rejected lines wait at most."""
+
+
+def outcome_bytes(batch: Batch) -> int:
+    """How much memory the outcomes of a batch can take: every point of its time series, if there are any."""
+    request = batch.blank
+    n_hours = sum(window.n_hours for window in batch.windows if window) or 30
+    n_points = {None: 0, "day": n_hours // 24 + 2, "hour": n_hours}[request.series]
+    return len(batch.ids) * (TWEET_BYTES + POINT_BYTES * len(request.metrics) * n_points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,71 +46,17 @@ class Ready:
     batch: Batch
     records: bytes
     partial: Partial
-    dead: Sequence[tuple[int, bytes]]
+    dead: Sequence[Dead]
     is_again: bool
 
 
-class Committer:
-    """Commits an endpoint's settled batches in groups.
+class _Committing(ABC):
+    """Commits what is there now and then, or when it is due."""
 
-    mark, input_mark: where the run directory stands. state: gives what else the checkpoint remembers.
-    """
-
-    def __init__(
-        self,
-        directory: RunDirectory,
-        endpoint: str,
-        mark: EndpointMark,
-        input_mark: InputMark,
-        reduction: Reduction,
-        state: Callable[[], dict[str, Any]],
-    ) -> None:
-        self.reduction = reduction
-        self.n_settled = 0
-        self._directory = directory
-        self._endpoint = endpoint
-        self._mark = mark
-        self._input_mark = input_mark
-        self._state = state
-        self._window = asyncio.Semaphore(WINDOW_BATCHES)
-        self._next = mark.batches
-        self._end: int | None = None
-        self._ready: dict[int, Ready] = {}
-        self._rejected: list[bytes] = []
-        self._rejected_bytes = 0
+    def __init__(self) -> None:
         self._due = asyncio.Event()
         self._committed = asyncio.Event()
         self._is_closing = False
-        self._has_changed = False
-
-    async def admit(self) -> None:
-        """Wait until one more batch may be under way."""
-        await self._window.acquire()
-
-    def add(self, ready: Ready) -> None:
-        """Take a settled batch; it is committed when all before it are."""
-        self._ready[ready.batch.number] = ready
-        self.n_settled += len(ready.batch.ids)
-        is_last = self._next + len(self._ready) == self._end
-        if is_last or (len(self._ready) >= COMMIT_BATCHES and self._next in self._ready):
-            self._due.set()
-
-    async def reject(self, lines: bytes, mark: InputMark) -> None:
-        """Take rejected lines, and wait while too many of them are not committed."""
-        self._rejected.append(lines)
-        self._rejected_bytes += len(lines)
-        self._input_mark = mark
-        self._has_changed |= bool(lines)
-        while self._rejected_bytes > REJECTED_BYTES:
-            self._due.set()
-            await self._committed.wait()
-
-    async def until_committed(self, n_batches: int) -> None:
-        """Wait until all batches below this number, the end of the input, are on the disk."""
-        self._end = n_batches
-        self._due.set()
-        while self._next < n_batches:
-            await self._committed.wait()
 
     async def run(self) -> None:
         """Commit now and then, until `close`; what is ready then is committed at last."""
@@ -115,14 +75,76 @@ class Committer:
         self._is_closing = True
         self._due.set()
 
+    @abstractmethod
     async def _commit(self) -> None:
-        group = self._take_in_order()
-        if not group and not self._has_changed:
+        """Make what is there durable, and tell those who wait for that."""
+
+    def _tell(self) -> None:
+        self._committed.set()
+        self._committed.clear()
+
+
+class Committer(_Committing):
+    """Commits an endpoint's settled batches in groups.
+
+    mark: where the run directory stands. state: gives what else the checkpoint remembers.
+    """
+
+    def __init__(
+        self,
+        directory: RunDirectory,
+        endpoint: str,
+        mark: EndpointMark,
+        reduction: Reduction,
+        state: Callable[[], dict[str, Any]],
+    ) -> None:
+        super().__init__()
+        self.reduction = reduction
+        self.n_settled = 0
+        self._directory = directory
+        self._endpoint = endpoint
+        self._mark = mark
+        self._state = state
+        self._window = asyncio.Semaphore(WINDOW_BATCHES)
+        self._bytes_under_way = 0
+        self._is_short = False
+        self._next = mark.batches
+        self._end: int | None = None
+        self._ready: dict[int, Ready] = {}
+
+    async def admit(self, batch: Batch) -> None:
+        """Wait until one more batch may be under way."""
+        await self._window.acquire()
+        n_bytes = outcome_bytes(batch)
+        while self._bytes_under_way and self._bytes_under_way + n_bytes > WINDOW_BYTES:
+            self._is_short = True
+            self._due.set()
+            await self._committed.wait()
+        self._is_short = False
+        self._bytes_under_way += n_bytes
+
+    def add(self, ready: Ready) -> None:
+        """Take a settled batch; it is committed when all before it are."""
+        self._ready[ready.batch.number] = ready
+        self.n_settled += len(ready.batch.ids)
+        is_last = self._next + len(self._ready) == self._end
+        is_wanted = self._is_short or len(self._ready) >= COMMIT_BATCHES
+        if is_last or (is_wanted and self._next in self._ready):
+            self._due.set()
+
+    async def until_committed(self, n_batches: int) -> None:
+        """Wait until all batches below this number, the end of the input, are on the disk."""
+        self._end = n_batches
+        self._due.set()
+        while self._next < n_batches:
+            await self._committed.wait()
+
+    async def _commit(self) -> None:
+        if not (group := self._take_in_order()):
             return
         for ready in group:
             self.reduction.add(ready.partial)
-        records, rejected = [ready.records for ready in group], self._rejected
-        self._rejected, self._rejected_bytes, self._has_changed = [], 0, False
+        records = [ready.records for ready in group]
         fresh = [ready.batch for ready in group if not ready.is_again]
         self._mark = EndpointMark(
             self._mark.batches + len(fresh),
@@ -131,24 +153,50 @@ class Committer:
             {"reduction": self.reduction.to_dict(), **self._state()},
         )
         step = Step(
-            self._input_mark,
             self._endpoint,
             self._mark,
             tuple(i for ready in group if ready.is_again for i in ready.batch.ids.tolist()),
             tuple(letter for ready in group for letter in ready.dead),
         )
-        await _to_the_end(self._directory.commit, step, records, rejected)
+        await _to_the_end(self._directory.commit, step, records)
         self._next += len(group)
-        for _ in group:
+        for ready in group:
             self._window.release()
-        self._committed.set()
-        self._committed.clear()
+            self._bytes_under_way -= outcome_bytes(ready.batch)
+        self._tell()
 
     def _take_in_order(self) -> list[Ready]:
         group: list[Ready] = []
         while (ready := self._ready.pop(self._next + len(group), None)) is not None:
             group.append(ready)
         return group
+
+
+class RejectedLog(_Committing):
+    """Commits the input's rejected lines. mark: where the run directory stands."""
+
+    def __init__(self, directory: RunDirectory, mark: InputMark) -> None:
+        super().__init__()
+        self._directory = directory
+        self._mark = mark
+        self._lines: list[bytes] = []
+        self._n_bytes = 0
+
+    async def add(self, lines: bytes, mark: InputMark) -> None:
+        """Take rejected lines, and wait while too many of them are not committed."""
+        if lines:
+            self._lines.append(lines)
+            self._n_bytes += len(lines)
+            self._mark = mark
+        while self._n_bytes > REJECTED_BYTES:
+            self._due.set()
+            await self._committed.wait()
+
+    async def _commit(self) -> None:
+        if self._lines:
+            lines, self._lines, self._n_bytes = self._lines, [], 0
+            await _to_the_end(self._directory.commit_rejected, self._mark, lines)
+            self._tell()
 
 
 async def _to_the_end(work: Callable[..., None], *arguments: object) -> None:

@@ -1,4 +1,4 @@
-"""One endpoint of a run, put together: reading, gate, pool and commit, and how far it is."""
+"""One endpoint of a run, put together: planning, gate, pool and commit, and how far it is."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -7,20 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from harvester.config.options import Options
+from harvester.config.options import DEFAULT_CONCURRENCY, Options
 from harvester.engagement.allowance import Rate
-from harvester.engagement.credentials import Credentials
-from harvester.engagement.endpoints import Endpoint
-from harvester.engagement.request import Access
-from harvester.engagement.tweet_id import first_id_at
+from harvester.engagement.metrics import RATE
+from harvester.engagement.request import Credential
 from harvester.pipeline.commit import Committer
+from harvester.pipeline.fanout import Fanout, Feed
 from harvester.pipeline.pool import Pool, Stop
-from harvester.pipeline.reading import Reading, Selection
-from harvester.planning import Batch, Planner, age_classes
+from harvester.planning import Batch
+from harvester.questions import Question
 from harvester.reduce import Reduction
 from harvester.rundir.directory import RunDirectory
 from harvester.sources import Source
-from harvester.transport.gate import Gate, RequestCounts, Wait
+from harvester.transport.gate import AppLimit, Gate, RequestCounts, Wait
 from harvester.transport.oauth import Signer
 from harvester.transport.outage import Outage
 from harvester.transport.pace import Pace
@@ -29,12 +28,13 @@ from harvester.transport.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """How far a harvest is at this moment.
+    """How far an endpoint is at this moment.
 
     n_total: IDs to settle, None while the input is still being read; fraction_read is how much of it is.
     top: metric, value, tweet ID of the best tweet by the first metric. wait_s: inf if nobody knows.
     """
 
+    endpoint: str
     n_settled: int
     n_total: int | None
     fraction_read: float | None
@@ -44,7 +44,7 @@ class Snapshot:
     limit_per_minute: float | None
     wait: Wait | None
     wait_s: float
-    top: tuple[str, int, int] | None
+    top: tuple[str, int | float, int] | None
 
 
 class EndpointRun:
@@ -52,48 +52,31 @@ class EndpointRun:
 
     def __init__(
         self,
-        endpoint: Endpoint,
-        columns: tuple[str, ...],
+        question: Question,
         options: Options,
-        credentials: Credentials,
         directory: RunDirectory,
         session: Session,
-        signers: Mapping[Access, Signer],
+        signers: Mapping[Credential, Signer],
         sources: tuple[Source, ...],
-        stop: Stop,
+        fanout: Fanout,
         *,
-        workers: int,
+        app_limit: AppLimit | None,
         wall: Callable[[], float],
         random: Callable[[], float],
     ) -> None:
-        self.endpoint = endpoint
+        self.endpoint = endpoint = question.blank.endpoint
+        self.stop = Stop()
         self._sources = sources
-        self._columns = columns
+        self._fanout = fanout
+        self._columns = question.blank.columns
+        self._grace_s = options.grace_s
         mark = directory.marks[endpoint.name]
         self._earlier = mark.state
         self._monotonic = asyncio.get_running_loop().time
         self._began = self._monotonic()
         started_ms = directory.manifest.started_ms
-        classes = age_classes(
-            endpoint,
-            columns,
-            started_ms,
-            has_user_context=credentials.has_user_context,
-            has_bearer=credentials.bearer_token is not None or credentials.fetches_bearer,
-        )
-        first_id = None
-        if options.newer_than_ms is not None:
-            first_id = first_id_at(started_ms - options.newer_than_ms)
-        self.reading = Reading(
-            sources,
-            Planner(endpoint, columns, classes),
-            mark,
-            directory.input_mark,
-            Selection(options.dedupe, options.limit, first_id),
-            file_format=options.file_format,
-            column=options.column,
-        )
-        self.again = _plan_again(Planner(endpoint, columns, classes), directory, endpoint)
+        self.feed = Feed(fanout, question.planner(started_ms), mark)
+        self._again = _plan_again(question, started_ms, directory)
         url = f"{options.base_url}{endpoint.path}"
         learnt = [Rate(*pair) for pair in mark.state.get("limits", [])]
         self.gate = Gate(
@@ -103,25 +86,30 @@ class EndpointRun:
             wall=wall,
             random=random,
             starts_empty=bool(mark.state),
+            app_limit=app_limit,
         )
-        reduction = Reduction(columns, options.top)
+        ranks_rate = RATE in (options.metrics or ())
+        reduction = Reduction(self._columns, options.top, options.min_impressions if ranks_rate else None)
         if mark.state:
-            reduction = Reduction.from_dict(columns, options.top, mark.state["reduction"])
+            reduction.restore(mark.state["reduction"])
         self._n_before = sum(reduction.n_by_status.values())
-        self.committer = Committer(
-            directory, endpoint.name, mark, directory.input_mark, reduction, self._state
-        )
+        self.committer = Committer(directory, endpoint.name, mark, reduction, self._state)
         self.pool = Pool(
             url,
             session,
             signers,
             self.gate,
             self.committer,
-            stop,
-            concurrency=workers,
+            self.stop,
+            concurrency=options.concurrency.get(endpoint.name, DEFAULT_CONCURRENCY),
             wall=wall,
             random=random,
+            span=(question.range.start, question.range.end) if question.range else None,
         )
+
+    async def run(self) -> None:
+        """Harvest to the end, or until `stop` is asked for; why, it knows then. Raises for what ends the run."""
+        await self.pool.run(self.feed, self._again, self._grace_s)
 
     def elapsed_s(self) -> float:
         """Seconds spent on this endpoint, over all processes of the run."""
@@ -134,15 +122,17 @@ class EndpointRun:
 
     def snapshot(self) -> Snapshot:
         """How far it is."""
-        counts = self.reading.counts
+        reading = self._fanout.reading
+        counts = reading.counts
         sizes = [source.size_bytes for source in self._sources]
         n_bytes = None if None in sizes else sum(size or 0 for size in sizes)
         wait = self.gate.waits_for()
         metric = self._columns[0]
         best = self.committer.reduction.tops[metric].ranked()[:1]
         return Snapshot(
+            self.endpoint.name,
             self._n_before + self.committer.n_settled,
-            counts.distinct - counts.too_old if self.reading.is_done else None,
+            counts.distinct - counts.too_old if reading.is_done else None,
             counts.bytes / n_bytes if n_bytes else None,
             counts.distinct - counts.too_old,
             self.gate.counts,
@@ -162,10 +152,14 @@ class EndpointRun:
         }
 
 
-def _plan_again(planner: Planner, directory: RunDirectory, endpoint: Endpoint) -> list[Batch]:
+def _plan_again(question: Question, now_ms: int, directory: RunDirectory) -> list[Batch]:
     """Batches of the tweets that have a dead letter: this run asks for them once more."""
-    ids = np.array(directory.journal.dead_ids(endpoint.name), dtype=np.int64)
-    return [*planner.plan(ids), *planner.finish()]
+    dead = directory.journal.dead_tweets(question.blank.endpoint.name)
+    places = {name: place for place, name in enumerate(question.owners)}
+    ids = np.array([tweet_id for tweet_id, _ in dead], dtype=np.int64)
+    owners = np.array([places.get(account, 0) for _, account in dead], dtype=np.int32)
+    planner = question.planner(now_ms)
+    return [*planner.plan(ids, owners), *planner.finish()]
 
 
 def _added(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:

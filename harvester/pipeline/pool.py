@@ -4,26 +4,29 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Final
 
 from harvester.engagement.answer import Answer, Counted, Trouble
-from harvester.engagement.request import Access, Request, encode_request
+from harvester.engagement.joining import STRONGEST, join_windows
+from harvester.engagement.request import Access, Credential, Request, encode_request
 from harvester.engagement.response import read_answer
 from harvester.engagement.settling import Settled, Settlement
+from harvester.engagement.windows import utc_text
 from harvester.errors import ExitCode, HarvesterError
 from harvester.pipeline.commit import Committer, Ready
-from harvester.pipeline.reading import Reading
+from harvester.pipeline.fanout import Feed
 from harvester.pipeline.second_asks import SecondAsk, SecondAsks
-from harvester.planning import Batch
-from harvester.rundir.records import encode_dead_letters, encode_records
+from harvester.planning import NO_WINDOWS, Batch
+from harvester.rundir.records import Span, encode_dead_letters, encode_records
 from harvester.transport.gate import Gate
 from harvester.transport.oauth import Signer
-from harvester.transport.session import Session
+from harvester.transport.session import Reply, Session
 
 QUEUED_PER_WORKER: Final = 2
 NO_HEADERS: Final[Mapping[str, str]] = {}
-_SOONER, _LATER = 0, 1
+LARGE_BODY_BYTES: Final = 256 * 1024
+APP_ONLY: Final[Credential] = (Access.APP_ONLY, "")
+_SOONER, _BETWEEN, _LATER = range(3)
 
 log = logging.getLogger("harvester")
 
@@ -50,29 +53,43 @@ class Stop:
         self.asked.set()
 
 
+@dataclass(slots=True)
+class _Progress:
+    """A batch on its way: what came of its windows so far. requests: one a window; left: those not sent yet."""
+
+    batch: Batch
+    is_again: bool
+    left: list[Request]
+    n_open: int
+    parts: list[Settled] = field(default_factory=list)
+
+
 @dataclass(order=True, slots=True)
 class _Job:
-    """A request for the workers; second asks go first, since batches wait for them."""
+    """A request for the workers.
+
+    Second asks go first, since batches wait for them; then the further windows of a batch that is begun.
+    """
 
     urgency: int
     order: int
     request: Request = field(compare=False)
-    batch: Batch | None = field(compare=False, default=None)
-    is_again: bool = field(compare=False, default=False)
+    progress: _Progress | None = field(compare=False, default=None)
     outcome: asyncio.Future[Settled] | None = field(compare=False, default=None)
 
 
 class Pool:
     """Settles an endpoint's batches with a bounded number of workers.
 
-    again: batches of tweets whose dead letters stood here before; they come after the input's.
+    again: batches of tweets whose dead letters stood here before; they come after the input's. span: the time
+    that all records count, None where their answers tell.
     """
 
     def __init__(
         self,
         url: str,
         session: Session,
-        signers: Mapping[Access, Signer],
+        signers: Mapping[Credential, Signer],
         gate: Gate,
         committer: Committer,
         stop: Stop,
@@ -80,21 +97,24 @@ class Pool:
         concurrency: int,
         wall: Callable[[], float],
         random: Callable[[], float],
+        span: Span | None = None,
     ) -> None:
         self.n_unexpected = 0
         self._url, self._session, self._signers = url, session, signers
         self._gate, self._committer, self._stop = gate, committer, stop
         self._concurrency = concurrency
         self._wall, self._random = wall, random
+        self._span = span
         self._queue: asyncio.PriorityQueue[_Job] = asyncio.PriorityQueue()
         self._room = asyncio.Semaphore(QUEUED_PER_WORKER * concurrency)
         self._n_jobs = 0
         self._second_asks = SecondAsks(self._put_second)
-        self._done: asyncio.Queue[tuple[Batch, Settled, bool]] = asyncio.Queue()
-        self._denied: set[tuple[Access, str]] = set()
+        self._done: asyncio.Queue[_Progress] = asyncio.Queue()
+        self._denied: set[tuple[Credential, str]] = set()
         self._late: set[asyncio.Task[None]] = set()
+        self._reading_a_large_one = asyncio.Lock()
 
-    async def run(self, reading: Reading, again: Sequence[Batch], grace_s: float) -> None:
+    async def run(self, feed: Feed, again: Sequence[Batch], grace_s: float) -> None:
         """Settle and commit everything, or as much as goes until `stop` is asked for.
 
         Raises what ended it: HarvesterError for a reason that has a name.
@@ -104,11 +124,10 @@ class Pool:
                 committing = group.create_task(self._committer.run())
                 workers = [group.create_task(self._work(group)) for _ in range(self._concurrency)]
                 boiling = group.create_task(self._boil_down())
-                feeding = group.create_task(self._feed(reading, again))
+                feeding = group.create_task(self._feed(feed, again))
                 asked = group.create_task(self._stop.asked.wait())
                 await asyncio.wait((feeding, asked), return_when=asyncio.FIRST_COMPLETED)
                 if self._stop.asked.is_set():
-                    reading.stop.set()
                     await self._drain(grace_s)
                 for task in (*workers, *self._late, feeding, asked):
                     task.cancel()
@@ -117,34 +136,41 @@ class Pool:
                 self._committer.close()
                 await committing
         except* HarvesterError as errors:
-            raise _first(errors) from None
-        finally:
-            reading.stop.set()
+            raise first_error(errors) from None
 
-    async def _feed(self, reading: Reading, again: Sequence[Batch]) -> None:
+    async def _feed(self, feed: Feed, again: Sequence[Batch]) -> None:
         """Hand all batches to the workers, as fast as the bounds allow, and wait until they are committed."""
         try:
-            portions = reading.portions()
-            while (portion := await asyncio.to_thread(next, portions, None)) is not None:
-                await self._committer.reject(portion.rejected, portion.mark)
-                for batch in portion.batches:
+            async for batches in feed.batches():
+                for batch in batches:
                     await self._put(batch)
         except HarvesterError as error:
             self._stop.fail(error)
             return
-        if reading.stop.is_set():
+        if not feed.is_whole:
+            # The input is told to stop, and so is everybody.
+            await self._stop.asked.wait()
             return
-        n_batches = reading.n_planned
+        n_batches = feed.n_planned
         for batch in again:
             await self._put(replace(batch, number=n_batches), is_again=True)
             n_batches += 1
         await self._committer.until_committed(n_batches)
 
     async def _put(self, batch: Batch, *, is_again: bool = False) -> None:
-        await self._committer.admit()
+        await self._committer.admit(batch)
         await self._room.acquire()
+        requests = batch.requests()
+        progress = _Progress(batch, is_again, list(requests[1:]), len(requests))
+        if requests:
+            self._put_job(_LATER, requests[0], progress)
+        else:
+            self._room.release()
+            self._done.put_nowait(progress)
+
+    def _put_job(self, urgency: int, request: Request, progress: _Progress) -> None:
         self._n_jobs += 1
-        self._queue.put_nowait(_Job(_LATER, self._n_jobs, batch.request(), batch, is_again))
+        self._queue.put_nowait(_Job(urgency, self._n_jobs, request, progress))
 
     def _put_second(self, ask: SecondAsk) -> None:
         self._n_jobs += 1
@@ -153,7 +179,7 @@ class Pool:
     async def _work(self, group: asyncio.TaskGroup) -> None:
         while True:
             job = await self._queue.get()
-            if job.batch:
+            if job.urgency == _LATER:
                 self._room.release()
             try:
                 settled = await self._settle(job)
@@ -162,14 +188,29 @@ class Pool:
                 return
             if settled.n_unexpected:
                 self._note_unexpected(settled.n_unexpected)
-            if job.batch and settled.missing:
-                task = group.create_task(self._finish_later(job.batch, settled, is_again=job.is_again))
+            if job.progress and settled.missing:
+                task = group.create_task(self._finish_later(job.progress, settled))
                 self._late.add(task)
                 task.add_done_callback(self._late.discard)
-            elif job.batch:
-                self._done.put_nowait((job.batch, settled, job.is_again))
+            elif job.progress:
+                self._take(job.progress, settled)
             elif job.outcome and not job.outcome.done():
                 job.outcome.set_result(settled)
+
+    def _take(self, progress: _Progress, settled: Settled) -> None:
+        """Take what came of one window of a batch; the first one tells which tweets the others can leave out."""
+        progress.parts.append(settled)
+        progress.n_open -= 1
+        left, progress.left = progress.left, []
+        gone = {i for i, fate in settled.fates.items() if fate.status in STRONGEST} if left else ()
+        for request in left:
+            rest = request.without_tweets(gone) if gone else request
+            if rest.tweet_ids:
+                self._put_job(_BETWEEN, rest, progress)
+            else:
+                progress.n_open -= 1
+        if not progress.n_open:
+            self._done.put_nowait(progress)
 
     def _note_unexpected(self, n: int) -> None:
         if not self.n_unexpected:
@@ -178,10 +219,10 @@ class Pool:
 
     async def _settle(self, job: _Job) -> Settled:
         """Send what the settlement of a job wants sent, until it wants no more."""
-        denied = [metric for access, metric in self._denied if access is job.request.access]
+        denied = [metric for credential, metric in self._denied if credential == job.request.credential]
         settlement = Settlement(
             job.request.without_metrics(denied) if denied else job.request,
-            has_bearer=Access.APP_ONLY in self._signers,
+            has_bearer=APP_ONLY in self._signers,
             is_second=job.outcome is not None,
         )
         while request := settlement.next_request:
@@ -200,33 +241,48 @@ class Pool:
         answer: Answer
         headers: Mapping[str, str]
         try:
-            authorization = self._signers[request.access](self._url)
+            authorization = self._signers[request.credential](self._url)
             reply = await self._session.post(self._url, encode_request(request), authorization)
+            if isinstance(reply, Trouble):
+                answer, headers = reply, NO_HEADERS
+            else:
+                answer, headers = await self._read(request, reply), reply.headers
         except BaseException:
             self._gate.abandoned(turn)
             raise
-        if isinstance(reply, Trouble):
-            answer, headers = reply, NO_HEADERS
-        else:
-            answer, headers = read_answer(request, reply.status, reply.body), reply.headers
         if not isinstance(answer, Counted):
             log.info("request %d for %d tweets: %r", turn.number, len(request.tweet_ids), answer)
         self._gate.answered(turn, headers, answer)
         return answer
 
-    async def _finish_later(self, batch: Batch, settled: Settled, *, is_again: bool) -> None:
-        second = await self._second_asks.ask(settled.request.of(settled.missing))
+    async def _read(self, request: Request, reply: Reply) -> Answer:
+        """What an answer means. A long one (time series) is read beside the loop, one of them at a time."""
+        if len(reply.body) < LARGE_BODY_BYTES:
+            return read_answer(request, reply.status, reply.body)
+        async with self._reading_a_large_one:
+            return await asyncio.to_thread(read_answer, request, reply.status, reply.body)
+
+    async def _finish_later(self, progress: _Progress, settled: Settled) -> None:
+        second = await self._second_asks.ask(settled.request.of(settled.missing).of_tweets_alone())
         settled.take(second)
-        self._done.put_nowait((batch, settled, is_again))
+        self._take(progress, settled)
 
     async def _boil_down(self) -> None:
         """Turn settled batches into what is written; in a task of its own, so that a worker sends on first."""
         while True:
-            batch, settled, is_again = await self._done.get()
-            retrieved_at = datetime.fromtimestamp(self._wall(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            records = encode_records(batch.ids, settled, retrieved_at)
+            progress = await self._done.get()
+            batch = progress.batch
+            settled = _joined(progress)
+            retrieved_at = utc_text(int(self._wall()))
+            if batch.blank.series:
+                records = await asyncio.to_thread(
+                    encode_records, batch.ids, settled, retrieved_at, self._span
+                )
+            else:
+                records = encode_records(batch.ids, settled, retrieved_at, self._span)
             partial = self._committer.reduction.reduce_batch(settled)
-            self._committer.add(Ready(batch, records, partial, encode_dead_letters(settled), is_again))
+            dead = encode_dead_letters(settled)
+            self._committer.add(Ready(batch, records, partial, dead, progress.is_again))
             self._done.task_done()
 
     async def _drain(self, grace_s: float) -> None:
@@ -241,8 +297,21 @@ class Pool:
             task.cancel()
 
 
-def _first(errors: BaseExceptionGroup[HarvesterError]) -> HarvesterError:
+def _joined(progress: _Progress) -> Settled:
+    if progress.batch.windows == NO_WINDOWS:
+        return progress.parts[0]
+    # In the order of time, in which the windows need not have been answered.
+    parts = sorted(
+        progress.parts, key=lambda part: part.request.window.start_hour if part.request.window else 0
+    )
+    return join_windows(progress.batch.request(), parts)
+
+
+def first_error(errors: BaseExceptionGroup[BaseException]) -> HarvesterError:
+    """The first of some errors that ended tasks together. Raises it if it has no class of ours: a bug."""
     error: BaseException = errors
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return error if isinstance(error, HarvesterError) else HarvesterError(repr(error))
+    if isinstance(error, HarvesterError):
+        return error
+    raise error

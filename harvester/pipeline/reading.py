@@ -1,4 +1,4 @@
-"""From the input to batches and rejected lines, replaying what an earlier process has committed.
+"""From the input to the IDs that are wanted and the lines that are none.
 
 Synchronous and blocking: it runs in a thread, a portion at a time.
 """
@@ -8,11 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
+import numpy as np
+from numpy.typing import NDArray
+
 from harvester.dedupe import SeenIds
 from harvester.engagement.tweet_id import Ids
 from harvester.errors import RunDirectoryError
-from harvester.planning import Batch, Planner
-from harvester.rundir.journal import EndpointMark, InputMark
+from harvester.planning import Owners
+from harvester.rundir.journal import InputMark
 from harvester.rundir.records import encode_rejected
 from harvester.sources import Chunk, Source, read_chunks
 
@@ -40,9 +43,14 @@ class InputCounts:
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """What one chunk of the input gave: batches to settle, lines for `rejected.ndjson`, and where those end."""
+    """What one chunk of the input gave.
 
-    batches: Sequence[Batch]
+    ids: those to harvest, each once if duplicates are left out. owners: whose they are, None where that is not
+    asked. rejected: new lines for `rejected.ndjson`; mark: where those end.
+    """
+
+    ids: Ids
+    owners: Owners | None
     rejected: bytes
     mark: InputMark
 
@@ -56,52 +64,76 @@ class Selection:
     first_id: int | None = None
 
 
-class Reading:
-    """Reads the input once, from its beginning, and gives what is not committed yet.
+@dataclass(frozen=True, slots=True)
+class InputForm:
+    """How the input is to be read; see `read_chunks`."""
 
-    endpoint_mark, input_mark: what is committed. Raises RunDirectoryError when the input is not the one that
-    was committed: found by the rolling hash of IDs and by the hash of the rejected lines.
+    file_format: str | None = None
+    column: str | None = None
+    owner_column: str | None = None
+    owner_from_folder: bool = False
+
+
+class Reading:
+    """Reads the input once, from its beginning, for all endpoints.
+
+    owners: the accounts by name, their places are what portions hold; the last one is for names that are none.
+    input_mark: the rejected lines that are committed. Raises RunDirectoryError when those of the input are others.
     """
 
     def __init__(
         self,
         sources: Sequence[Source],
-        planner: Planner,
-        endpoint_mark: EndpointMark,
         input_mark: InputMark,
         selection: Selection,
-        *,
-        file_format: str | None = None,
-        column: str | None = None,
+        form: InputForm,
+        owners: Sequence[str] = ("",),
     ) -> None:
         self.counts = InputCounts()
-        self.n_planned = 0
         self.is_done = False
         self.stop = threading.Event()
-        self._planner = planner
-        self._done, self._rejected_done = endpoint_mark, input_mark
+        self._rejected_done = input_mark
         self._selection = selection
+        self._places = {name: place for place, name in enumerate(owners)}
+        self._no_place = len(owners) - 1
         self._seen = SeenIds() if selection.dedupe else None
-        self._chunks = read_chunks(sources, file_format=file_format, column=column, stop=self.stop)
+        self._chunks = read_chunks(
+            sources,
+            file_format=form.file_format,
+            column=form.column,
+            owner_column=form.owner_column,
+            owner_from_folder=form.owner_from_folder,
+            stop=self.stop,
+        )
         self._rejected_hash = blake2b(digest_size=16)
         self._n_rejected = self._rejected_bytes = self._n_taken = 0
 
     def portions(self) -> Iterator[Portion]:
-        """What is to be done, in the input's order. Ends early, without a word, when `stop` is set."""
+        """The input, in its order. Ends early, without a word, when `stop` is set."""
         for chunk in self._chunks:
-            ids = self._select(chunk)
-            yield self._portion(chunk, self._planner.plan(ids))
+            wanted = self._select(chunk)
+            rejected = b"".join(self._new_rejected(chunk))
+            mark = InputMark(self._n_rejected, self._rejected_bytes, self._rejected_hash.digest())
+            yield Portion(chunk.ids[wanted], self._owners(chunk, wanted), rejected, mark)
             if self.counts.is_cut:
                 break
         if self.stop.is_set():
             return
         self.is_done = True
-        yield self._portion(None, self._planner.finish())
-        if self.n_planned < self._done.batches or self._n_rejected < self._rejected_done.rejected_lines:
-            raise _changed(f"it ends after {self.counts.distinct:,} IDs, and more of them are committed")
+        if self._n_rejected < self._rejected_done.rejected_lines:
+            raise changed_input(
+                f"it has {self._n_rejected:,} lines that are no IDs, and more of them are committed"
+            )
 
-    def _select(self, chunk: Chunk) -> Ids:
-        counts, wanted = self.counts, self._selection
+    def _owners(self, chunk: Chunk, wanted: NDArray[np.intp]) -> Owners | None:
+        if not chunk.owners:
+            return None
+        places = [self._places.get(name, self._no_place) for name in chunk.owners]
+        return np.array(places, dtype=np.int32)[wanted]
+
+    def _select(self, chunk: Chunk) -> NDArray[np.intp]:
+        """The places of the IDs that are wanted."""
+        counts, selection = self.counts, self._selection
         counts.lines += chunk.n_lines
         counts.blank += chunk.n_blank
         counts.headers += chunk.n_headers
@@ -109,42 +141,27 @@ class Reading:
         counts.unreadable += chunk.unreadable is not None
         counts.rejected += len(chunk.rejected) - (chunk.unreadable is not None)
         counts.ids += len(chunk.ids)
-        ids = chunk.ids[self._seen.first_seen(chunk.ids)] if self._seen is not None else chunk.ids
-        counts.distinct += len(ids)
-        counts.duplicates += len(chunk.ids) - len(ids)
-        if wanted.first_id is not None:
-            young = ids[ids >= wanted.first_id]
-            counts.too_old += len(ids) - len(young)
-            ids = young
-        if wanted.limit is not None:
-            n_left = wanted.limit - self._n_taken
-            counts.is_cut = len(ids) >= n_left
-            n_beyond = max(0, len(ids) - n_left)
+        if self._seen is not None:
+            wanted = np.flatnonzero(self._seen.first_seen(chunk.ids))
+        else:
+            wanted = np.arange(len(chunk.ids))
+        counts.distinct += len(wanted)
+        counts.duplicates += len(chunk.ids) - len(wanted)
+        if selection.first_id is not None:
+            young = wanted[chunk.ids[wanted] >= selection.first_id]
+            counts.too_old += len(wanted) - len(young)
+            wanted = young
+        if selection.limit is not None:
+            n_left = selection.limit - self._n_taken
+            counts.is_cut = len(wanted) >= n_left
+            n_beyond = max(0, len(wanted) - n_left)
             # As if the input ended here: what comes after is not counted.
             counts.lines -= n_beyond
             counts.ids -= n_beyond
             counts.distinct -= n_beyond
-            ids = ids[:n_left]
-        self._n_taken += len(ids)
-        return ids
-
-    def _portion(self, chunk: Chunk | None, planned: Iterator[Batch]) -> Portion:
-        n_repeated = self._planner.n_repeated
-        batches = [batch for batch in planned if self._is_new(batch)]
-        n_repeated = self._planner.n_repeated - n_repeated
-        self.counts.duplicates += n_repeated
-        self.counts.distinct -= n_repeated
-        return Portion(
-            batches,
-            b"".join(self._new_rejected(chunk)) if chunk else b"",
-            InputMark(self._n_rejected, self._rejected_bytes, self._rejected_hash.digest()),
-        )
-
-    def _is_new(self, batch: Batch) -> bool:
-        self.n_planned += 1
-        if batch.number == self._done.batches - 1 and batch.chain != self._done.chain:
-            raise _changed(f"the IDs of the first {self._done.batches:,} batches are not the committed ones")
-        return batch.number >= self._done.batches
+            wanted = wanted[:n_left]
+        self._n_taken += len(wanted)
+        return wanted
 
     def _new_rejected(self, chunk: Chunk) -> Iterator[bytes]:
         for rejected in chunk.rejected:
@@ -154,12 +171,15 @@ class Reading:
             self._rejected_bytes += len(line)
             done = self._rejected_done
             if self._n_rejected == done.rejected_lines and self._rejected_hash.digest() != done.rejected_hash:
-                raise _changed(f"the first {done.rejected_lines:,} rejected lines are not the committed ones")
+                raise changed_input(
+                    f"the first {done.rejected_lines:,} rejected lines are not the committed ones"
+                )
             if self._n_rejected > done.rejected_lines:
                 yield line
 
 
-def _changed(how: str) -> RunDirectoryError:
+def changed_input(how: str) -> RunDirectoryError:
+    """The error for an input that is not the one that the run directory is about."""
     return RunDirectoryError(
         f"the input has changed since the run began: {how}", "Use another run directory, or the old input."
     )

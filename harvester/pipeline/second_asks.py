@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from harvester.engagement.request import Access, Request
+from harvester.engagement.request import Request
 from harvester.engagement.settling import Settled
 
 PATIENCE_S: Final = 0.5
@@ -25,7 +25,6 @@ class SecondAsk:
 
 @dataclass(slots=True)
 class _Gathering:
-    blank: Request
     outcome: asyncio.Future[Settled]
     timer: asyncio.TimerHandle
     tweet_ids: dict[str, None] = field(default_factory=dict)
@@ -36,11 +35,11 @@ class SecondAsks:
 
     def __init__(self, send: Callable[[SecondAsk], None]) -> None:
         self._send = send
-        self._gathering: dict[tuple[tuple[str, ...], Access], _Gathering] = {}
+        self._gathering: dict[Request, _Gathering] = {}
 
     async def ask(self, request: Request) -> Settled:
         """The outcomes of a request's tweets, among those of others; nothing in it is missing any more."""
-        key = (request.metrics, request.access)
+        key = request.of(())
         size = request.endpoint.ids_per_request
         gathering = self._gathering.get(key)
         if gathering and len(gathering.tweet_ids) + len(request.tweet_ids) > size:
@@ -49,13 +48,13 @@ class SecondAsks:
         if gathering is None:
             loop = asyncio.get_running_loop()
             timer = loop.call_later(PATIENCE_S, self._release, key)
-            gathering = self._gathering[key] = _Gathering(request, loop.create_future(), timer)
+            gathering = self._gathering[key] = _Gathering(loop.create_future(), timer)
         gathering.tweet_ids.update(dict.fromkeys(request.tweet_ids))
         if len(gathering.tweet_ids) == size:
             self._release(key)
         return await asyncio.shield(gathering.outcome)
 
-    def _release(self, key: tuple[tuple[str, ...], Access]) -> None:
+    def _release(self, key: Request) -> None:
         gathering = self._gathering.pop(key)
         gathering.timer.cancel()
-        self._send(SecondAsk(gathering.blank.of(gathering.tweet_ids), gathering.outcome))
+        self._send(SecondAsk(key.of(gathering.tweet_ids), gathering.outcome))

@@ -17,12 +17,18 @@ RECORD_STATUSES: Final = (Status.OK, Status.UNAVAILABLE, Status.FORBIDDEN, Statu
 
 @dataclass(frozen=True, slots=True)
 class EndpointResult:
-    """What came of an endpoint. n_failed: its dead letters. requests: what it took, by name."""
+    """What came of an endpoint.
+
+    n_failed: its dead letters. requests: what it took, by name. span: start and end of the time asked for.
+    n_repeated: IDs that came twice in a batch and were asked for once, where duplicates are let through.
+    """
 
     name: str
     reduction: Reduction
     n_failed: int
     requests: Mapping[str, Any]
+    span: tuple[str, str] | None = None
+    n_repeated: int = 0
 
     def counts(self) -> dict[str, int]:
         """Tweets by what became of them; the sum is the number of distinct IDs asked for."""
@@ -45,16 +51,25 @@ def make_summary(
         "schema": SCHEMA,
         **about,
         "input": dict(input_counts),
-        "endpoints": {
-            result.name: {
-                "counts": result.counts(),
-                "totals": result.reduction.totals,
-                "top": result.top(),
-                "requests": dict(result.requests),
-            }
-            for result in results
-        },
+        "endpoints": {result.name: _describe(result) for result in results},
     }
+
+
+def _describe(result: EndpointResult) -> dict[str, Any]:
+    described: dict[str, Any] = {}
+    if result.span:
+        described["start"], described["end"] = result.span
+    described |= {
+        "counts": result.counts(),
+        "totals": result.reduction.totals,
+        "top": result.top(),
+        "requests": dict(result.requests),
+    }
+    if result.reduction.groupings:
+        described["groupings"] = result.reduction.groupings
+    if result.n_repeated:
+        described["repeated"] = result.n_repeated
+    return described
 
 
 def make_top_tweets_csv(results: Sequence[EndpointResult]) -> bytes:

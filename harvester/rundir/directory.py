@@ -89,11 +89,15 @@ class RunDirectory:
             raise RunDirectoryError(f"{self.path} is complete, its journal is not open")
         return self._journal
 
-    def commit(self, step: Step, records: Sequence[bytes], rejected: Sequence[bytes]) -> None:
-        """One durable step: records and rejected lines first, then the journal that vouches for them."""
+    def commit(self, step: Step, records: Sequence[bytes]) -> None:
+        """One durable step of an endpoint: records first, then the journal that vouches for them."""
         self._files[step.endpoint].append(records)
-        self._files["rejected"].append(rejected)
         self.journal.commit(step)
+
+    def commit_rejected(self, mark: InputMark, rejected: Sequence[bytes]) -> None:
+        """The same for rejected lines."""
+        self._files["rejected"].append(rejected)
+        self.journal.commit_input(mark)
 
     def write_dead_letters(self, endpoint: str) -> None:
         """Make `….failed.ndjson` anew from the journal; empty when there are none."""

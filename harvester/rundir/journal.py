@@ -11,7 +11,8 @@ Read and write order, which every other module relies on:
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
@@ -27,7 +28,7 @@ _TABLES: Final = """
     CREATE TABLE endpoint (name TEXT PRIMARY KEY, batches INTEGER NOT NULL, chain BLOB NOT NULL,
                            records_bytes INTEGER NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE dead_letter (position INTEGER PRIMARY KEY, endpoint TEXT NOT NULL,
-                              tweet_id INTEGER NOT NULL, letter TEXT NOT NULL);
+                              tweet_id INTEGER NOT NULL, account TEXT NOT NULL, letter TEXT NOT NULL);
     CREATE UNIQUE INDEX dead_letter_of ON dead_letter (endpoint, tweet_id);
 """
 
@@ -56,21 +57,29 @@ class EndpointMark:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One durable step: where the files are now, and which dead letters come and go.
+class Dead:
+    """A tweet that was given up. account: whose it is. letter: its dead letter, as JSON."""
 
-    settled_again: tweets that had a dead letter and were asked again. dead: (tweet ID, letter as JSON).
+    tweet_id: int
+    account: str
+    letter: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One durable step of an endpoint: where its records are now, and which dead letters come and go.
+
+    settled_again: tweets that had a dead letter and were asked again.
     """
 
-    input: InputMark
     endpoint: str
     mark: EndpointMark
     settled_again: tuple[int, ...] = ()
-    dead: tuple[tuple[int, bytes], ...] = ()
+    dead: tuple[Dead, ...] = ()
 
 
 class Journal:
-    """The open journal of a run. Used by one thread at a time, from any thread.
+    """The open journal of a run. May be used from any thread: its endpoints commit each by itself.
 
     Raises RunDirectoryError when it is of another run, another schema or damaged, and StorageError when the
     disk refuses.
@@ -78,6 +87,7 @@ class Journal:
 
     def __init__(self, path: Path, run_id: str) -> None:
         self._path = path
+        self._one_at_a_time = threading.Lock()
         with self._errors():
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             # WAL needs shared memory, which a network file system may not have; SQLite then says so by
@@ -128,30 +138,32 @@ class Journal:
             for (letter,) in self._db.execute(query, (endpoint,)):
                 yield letter
 
-    def dead_ids(self, endpoint: str) -> list[int]:
-        """The tweets of the endpoint's dead letters, in the same order."""
-        query = "SELECT tweet_id FROM dead_letter WHERE endpoint = ? ORDER BY position"
+    def dead_tweets(self, endpoint: str) -> list[tuple[int, str]]:
+        """The tweets of the endpoint's dead letters, and whose they are, in the same order."""
+        query = "SELECT tweet_id, account FROM dead_letter WHERE endpoint = ? ORDER BY position"
         with self._errors():
-            return [tweet_id for (tweet_id,) in self._db.execute(query, (endpoint,))]
+            return self._db.execute(query, (endpoint,)).fetchall()
 
     def commit(self, step: Step) -> None:
         """Make a step durable, as a whole or not at all. The files it speaks of are synced already."""
         mark = step.mark
         row = (step.endpoint, mark.batches, mark.chain, mark.records_bytes, json.dumps(mark.state))
-        with self._errors():
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.execute("DELETE FROM input")
-            self._db.execute("INSERT INTO input VALUES (?, ?, ?)", astuple(step.input))
+        with self._transaction():
             self._db.execute("INSERT OR REPLACE INTO endpoint VALUES (?, ?, ?, ?, ?)", row)
             self._db.executemany(
                 "DELETE FROM dead_letter WHERE endpoint = ? AND tweet_id = ?",
-                _each(step.endpoint, step.settled_again),
+                [(step.endpoint, tweet_id) for tweet_id in step.settled_again],
             )
             self._db.executemany(
-                "INSERT INTO dead_letter (endpoint, tweet_id, letter) VALUES (?, ?, ?)",
-                [(step.endpoint, tweet_id, letter) for tweet_id, letter in step.dead],
+                "INSERT INTO dead_letter (endpoint, tweet_id, account, letter) VALUES (?, ?, ?, ?)",
+                [(step.endpoint, *astuple(dead)) for dead in step.dead],
             )
-            self._db.execute("COMMIT")
+
+    def commit_input(self, mark: InputMark) -> None:
+        """The same for rejected lines."""
+        with self._transaction():
+            self._db.execute("DELETE FROM input")
+            self._db.execute("INSERT INTO input VALUES (?, ?, ?)", astuple(mark))
 
     def checkpoint(self) -> None:
         """Fold the write-ahead log into the journal file, so that an error of the disk shows here."""
@@ -164,6 +176,14 @@ class Journal:
             self._db.close()
 
     @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """One transaction at a time. What fails in it is rolled back when the journal is opened again."""
+        with self._one_at_a_time, self._errors():
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+            self._db.execute("COMMIT")
+
+    @contextmanager
     def _errors(self) -> Iterator[None]:
         try:
             yield
@@ -174,7 +194,3 @@ class Journal:
 
 
 _DAMAGE: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")
-
-
-def _each(endpoint: str, tweet_ids: Iterable[int]) -> list[tuple[str, int]]:
-    return [(endpoint, tweet_id) for tweet_id in tweet_ids]

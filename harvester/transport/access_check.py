@@ -20,7 +20,7 @@ from harvester.engagement.answer import (
 from harvester.engagement.credentials import Credentials
 from harvester.engagement.endpoints import ENDPOINTS
 from harvester.engagement.metrics import EndpointName
-from harvester.engagement.request import Access, Request, encode_request
+from harvester.engagement.request import Access, Credential, Request, encode_request
 from harvester.engagement.response import read_answer
 from harvester.errors import CredentialsError, ExitCode, ServiceError
 from harvester.transport.clock import clock_note
@@ -96,18 +96,20 @@ async def check_access(
 
     Nothing is sent twice, so that a limited service answers all probes if it can.
     """
-    signers: Mapping[Access, Signer] = {}
+    signers: Mapping[Credential, Signer] = {}
+    accounts = {"": credentials.access_token} if credentials.access_token else {}
     unsigned: tuple[Verdict, str] | None = None
     try:
-        signers = await make_signers(credentials, session, auth_url)
+        signers = await make_signers(credentials, accounts, session, auth_url)
     except (CredentialsError, ServiceError) as error:
         # Only an app's key alone has anything fetched.
         verdict: Verdict = "refused" if isinstance(error, CredentialsError) else "no answer"
         unsigned = verdict, error.message
     checks = []
     for endpoint, access in PROBES:
-        if signer := signers.get(access):
-            outcome = await _probe(probe_request(endpoint, access, tweet_id), signer, session, base_url)
+        request = probe_request(endpoint, access, tweet_id)
+        if signer := signers.get(request.credential):
+            outcome = await _probe(request, signer, session, base_url)
         elif unsigned and access is Access.APP_ONLY:
             outcome = unsigned
         else:

@@ -51,11 +51,25 @@ class Wait:
     until: float
 
 
+class AppLimit:
+    """A ceiling for several gates together. starts_empty: as in `Gate`."""
+
+    def __init__(self, rate: Rate, *, starts_empty: bool = False) -> None:
+        self._limiter = AsyncLimiter(burst(rate), burst(rate) / paced_per_s(rate))
+        if starts_empty:
+            _fill(self._limiter, 0.0)
+
+    async def acquire(self) -> None:
+        """Wait for the right to send one request."""
+        await self._limiter.acquire()
+
+
 class Gate:
     """Lets requests through one by one, as fast as the allowance and the service's state permit.
 
     monotonic: the loop's clock. wall: seconds since 1970. random: uniform in [0, 1). starts_empty: the
-    first request waits as if another had just gone, for a process that may follow on a killed one.
+    first request waits as if another had just gone, for a process that may follow on a killed one. app_limit: what
+    it shares with other gates.
     """
 
     def __init__(
@@ -67,6 +81,7 @@ class Gate:
         wall: Callable[[], float],
         random: Callable[[], float],
         starts_empty: bool = False,
+        app_limit: AppLimit | None = None,
     ) -> None:
         self.counts = RequestCounts()
         self.pace = pace
@@ -82,6 +97,7 @@ class Gate:
         self._rate: Rate | None = None
         self._sent_at = -math.inf
         self._starts_empty = starts_empty
+        self._app_limit = app_limit
 
     def __repr__(self) -> str:
         state = "closed" if self._is_closed else (wait.reason if (wait := self.waits_for()) else "open")
@@ -110,6 +126,11 @@ class Gate:
         """Wait for the right to send one request. To be given back with `answered` or `abandoned`."""
         async with self._line:
             while (wait_s := self._blocked_s()) or not await self._acquire():
+                await self._changed_within(wait_s)
+            while self._app_limit:
+                await self._app_limit.acquire()
+                if not (wait_s := self._blocked_s()):
+                    break
                 await self._changed_within(wait_s)
             self.counts.sent += 1
             self._sent_at = self._monotonic()

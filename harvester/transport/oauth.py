@@ -2,9 +2,9 @@
 
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from secrets import token_hex
 from typing import Final, TypeVar
 from urllib.parse import quote
@@ -20,7 +20,7 @@ from authlib.oauth1.rfc5849.util import escape
 
 from harvester.engagement.answer import Trouble
 from harvester.engagement.credentials import AccessToken, AppKey, Credentials, Secret
-from harvester.engagement.request import Access
+from harvester.engagement.request import Access, Credential
 from harvester.engagement.response import error_message
 from harvester.errors import CredentialsError, ServiceError
 from harvester.transport.clock import clock_note
@@ -81,20 +81,43 @@ def user_signer(app_key: AppKey, access_token: AccessToken | None, **more: str) 
     return sign
 
 
-async def make_signers(credentials: Credentials, session: Session, auth_url: str) -> dict[Access, Signer]:
+async def make_signers(
+    credentials: Credentials,
+    accounts: Mapping[str, AccessToken],
+    session: Session,
+    auth_url: str,
+    on_use: Callable[[str, AccessToken], None] | None = None,
+) -> dict[Credential, Signer]:
     """The signers that the credentials allow; a bearer token is fetched when only the app's key is there.
 
-    Raises CredentialsError when the token service refuses the key, ServiceError when it does not answer.
+    accounts: the access tokens to sign with, by account. on_use: called before the first request of each; what it
+    raises ends that request. Raises CredentialsError when the token service refuses the key, ServiceError when
+    it does not answer.
     """
-    signers: dict[Access, Signer] = {}
-    if credentials.app_key and credentials.access_token:
-        signers[Access.USER_CONTEXT] = user_signer(credentials.app_key, credentials.access_token)
+    signers: dict[Credential, Signer] = {}
+    if credentials.app_key:
+        for name, token in accounts.items():
+            sign = user_signer(credentials.app_key, token)
+            if on_use:
+                sign = _announced(sign, partial(on_use, name, token))
+            signers[Access.USER_CONTEXT, name] = sign
     if credentials.bearer_token:
-        signers[Access.APP_ONLY] = bearer_signer(credentials.bearer_token)
+        signers[Access.APP_ONLY, ""] = bearer_signer(credentials.bearer_token)
     elif credentials.app_key and credentials.fetches_bearer:
-        token = await fetch_bearer_token(session, auth_url, credentials.app_key)
-        signers[Access.APP_ONLY] = bearer_signer(token)
+        fetched = await fetch_bearer_token(session, auth_url, credentials.app_key)
+        signers[Access.APP_ONLY, ""] = bearer_signer(fetched)
     return signers
+
+
+def _announced(sign: Signer, on_use: Callable[[], None]) -> Signer:
+    """A signer that calls before it signs for the first time."""
+    announce = cache(on_use)
+
+    def announce_and_sign(url: str) -> dict[str, str]:
+        announce()
+        return sign(url)
+
+    return announce_and_sign
 
 
 async def fetch_bearer_token(session: Session, auth_url: str, app_key: AppKey) -> Secret:

@@ -13,6 +13,7 @@ from harvester.pipeline.endpoint_run import Snapshot
 from harvester.transport.gate import RequestCounts, Wait
 
 BEGUN = Snapshot(
+    endpoint="totals",
     n_settled=2_500,
     n_total=10_000,
     fraction_read=1.0,
@@ -36,7 +37,7 @@ def pace_of(*seen: tuple[float, int]) -> Pace:
 def line_of(snapshot: Snapshot, *, as_json: bool = False) -> str:
     text = io.StringIO()
     lines = Lines(Console(file=text, width=400), as_json=as_json)
-    lines.show(snapshot, pace_of((0.0, 0), (10.0, 2_500)))
+    lines.show([(snapshot, pace_of((0.0, 0), (10.0, 2_500)))])
     return text.getvalue()
 
 
@@ -90,7 +91,7 @@ def test_lines_are_few_but_a_wait_is_told_at_once() -> None:
     lines = Lines(Console(file=text, width=400), as_json=False)
     waiting = replace(BEGUN, wait=Wait("rate limit", 9.0), wait_s=9.0)
     for snapshot in (BEGUN, BEGUN, waiting, waiting):
-        lines.show(snapshot, pace_of((0.0, 0)))
+        lines.show([(snapshot, pace_of((0.0, 0)))])
     assert len(text.getvalue().splitlines()) == 2
 
 
@@ -109,6 +110,6 @@ def test_json_line_has_the_fields_of_a_progress_event() -> None:
 def test_bar_fits_any_terminal(width: int) -> None:
     text = io.StringIO()
     bar = Bar(Console(file=text, width=width, force_terminal=True))
-    bar.show(BEGUN, pace_of((0.0, 0), (10.0, 2_500)))
+    bar.show([(BEGUN, pace_of((0.0, 0), (10.0, 2_500)))])
     bar.close()
     assert "IDs" in text.getvalue()

@@ -47,13 +47,14 @@ def test_a_list_is_parted_at_commas(text: str, parts: tuple[str, ...]) -> None:
     ],
 )
 def test_a_rate_is_for_every_endpoint_when_it_names_none(text: str, rate: Rate) -> None:
-    assert parse_rates([text]) == dict.fromkeys(ENDPOINTS, rate)
+    assert parse_rates([text]) == (dict.fromkeys(ENDPOINTS, rate), None)
 
 
 def test_the_later_rate_wins() -> None:
-    rates = parse_rates(["600/min", "totals=10/s"])
+    rates, of_the_app = parse_rates(["600/min", "totals=10/s", "app=1/s", "app = 15/s"])
     assert rates["totals"] == Rate(10, 1)
     assert rates["28hr"] == Rate(600, 60)
+    assert of_the_app == Rate(15, 1)
 
 
 @pytest.mark.parametrize(

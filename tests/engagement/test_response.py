@@ -20,17 +20,12 @@ from harvester.engagement.answer import (
     Unowned,
     WrongUrl,
 )
+from harvester.engagement.body import Body, Root, _decode_typed, _read_by_key, counts_type
 from harvester.engagement.endpoints import ENDPOINTS
 from harvester.engagement.metrics import metrics_of
+from harvester.engagement.nested import MAX_COUNT
 from harvester.engagement.request import Access, Request
-from harvester.engagement.response import (
-    MAX_COUNT,
-    _decode_by_key,
-    _decode_typed,
-    counts_type,
-    error_message,
-    read_answer,
-)
+from harvester.engagement.response import error_message, read_answer
 
 METRICS = ("favorites", "video_views", "impressions")
 ONE, TWO, THREE = "1060976163948904448", "1060976163948904449", "20"
@@ -503,8 +498,8 @@ def reading(way: Any) -> Any:
     """What a way of reading found, or None where it declines."""
     if way is None:
         return None
-    root, malformed = way
-    return root.counts, malformed, *(set(getattr(root, name) or ()) for name in root.__struct_fields__[2:])
+    root, malformed = (way.root, way.malformed) if isinstance(way, Body) else (way, {})
+    return root.counts, malformed, *(set(getattr(root, name) or ()) for name in Root.__struct_fields__[2:])
 
 
 @settings(deadline=None, max_examples=80)
@@ -513,7 +508,7 @@ def test_both_ways_of_reading_agree_on_honest_bodies(rows: Any, others: Any, is_
     asked = Request(ENDPOINTS["totals"], tuple(rows), ALL_METRICS, ALL_METRICS, Access.USER_CONTEXT)
     separators = (", ", ": ") if is_spaced else (",", ":")
     text = json.dumps({"harvester": rows, **others}, separators=separators).encode()
-    fast, patient = reading(_decode_typed(asked, text)), reading(_decode_by_key(asked, text))
+    fast, patient = reading(_decode_typed(asked, text)), reading(_read_by_key(asked, text))
     assert patient is not None
     assert fast in (None, patient)
     assert patient[0] == {
@@ -544,7 +539,7 @@ def test_whatever_the_counts_are_no_way_gives_a_number_that_was_not_sent(rows: A
     text = f'{{"harvester":{{{inside}}}{rest}}}'.encode()
     asked = Request(ENDPOINTS["totals"], tuple("123456"), ALL_METRICS, ALL_METRICS, Access.USER_CONTEXT)
     fast = _decode_typed(asked, text)
-    assert fast is None or reading(fast) == reading(_decode_by_key(asked, text))
+    assert fast is None or reading(fast) == reading(_read_by_key(asked, text))
     answer = counted(read_answer(asked, 200, text))
     for index, tweet_id in enumerate(asked.tweet_ids):
         sent = [values for name, values in rows if name == tweet_id]

@@ -318,7 +318,7 @@ def test_denied_metrics_are_left_out_remembered_and_unsupported() -> None:
     world = World({"11": "fine", "12": "deleted"}, denied=frozenset({"impressions"}))
     settlement = Settlement(request(*world.kinds), has_bearer=False)
     settled = settle(world, settlement)
-    assert settlement.denied == {(Access.USER_CONTEXT, "impressions")}
+    assert settlement.denied == {((Access.USER_CONTEXT, ""), "impressions")}
     assert settled.fates == {"11": Fate(Status.OK, ("impressions",)), "12": Fate(Status.UNAVAILABLE)}
     assert metrics_in(settled, "11") == world.counts("11", ALL[1:])
 

@@ -1,8 +1,8 @@
 """A pool whose service, input and run directory are a few lines each."""
 
 import asyncio
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,13 +14,13 @@ import pytest
 from harvester.engagement.answer import Trouble
 from harvester.engagement.endpoints import ENDPOINTS
 from harvester.engagement.request import Access, Request
-from harvester.pipeline.commit import Committer, Ready
+from harvester.pipeline.commit import Committer, Ready, RejectedLog
+from harvester.pipeline.fanout import Feed
 from harvester.pipeline.pool import Pool, Stop
-from harvester.pipeline.reading import Portion, Reading
-from harvester.planning import Batch
+from harvester.planning import NO_WINDOWS, Batch
 from harvester.reduce import Partial, Reduction
 from harvester.rundir.directory import RunDirectory
-from harvester.rundir.journal import EndpointMark, InputMark, Step
+from harvester.rundir.journal import Dead, EndpointMark, InputMark, Step
 from harvester.transport.gate import Gate
 from harvester.transport.outage import Outage
 from harvester.transport.pace import Pace
@@ -31,28 +31,30 @@ METRICS = ("favorites",)
 
 def batch(number: int, *ids: int, access: Access = Access.APP_ONLY) -> Batch:
     blank = Request(ENDPOINTS["totals"], (), METRICS, METRICS, access)
-    return Batch(number, np.array(ids, dtype=np.int64), blank, bytes([number % 256]) * 16)
+    return Batch(number, np.array(ids, dtype=np.int64), blank, NO_WINDOWS, bytes([number % 256]) * 16)
 
 
 @dataclass
 class Directory:
     """A run directory in memory. refuses: raises this at the commit of that number, from 0."""
 
-    steps: list[tuple[Step, list[dict[str, Any]], bytes]] = field(default_factory=list)
+    steps: list[tuple[Step, list[dict[str, Any]]]] = field(default_factory=list)
+    rejected: list[tuple[InputMark, bytes]] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     refuses: dict[int, Exception] = field(default_factory=dict)
 
-    def commit(self, step: Step, records: Sequence[bytes], rejected: Sequence[bytes]) -> None:
+    def commit(self, step: Step, records: Sequence[bytes]) -> None:
         if error := self.refuses.get(len(self.steps)):
             raise error
         self.times.append(round(asyncio.get_running_loop().time(), 2))
-        self.steps.append(
-            (step, [orjson.loads(line) for line in b"".join(records).splitlines()], b"".join(rejected))
-        )
+        self.steps.append((step, [orjson.loads(line) for line in b"".join(records).splitlines()]))
+
+    def commit_rejected(self, mark: InputMark, rejected: Sequence[bytes]) -> None:
+        self.rejected.append((mark, b"".join(rejected)))
 
     @property
     def records(self) -> list[tuple[int, str]]:
-        return [(int(r["tweet_id"]), r["status"]) for _, records, _ in self.steps for r in records]
+        return [(int(r["tweet_id"]), r["status"]) for _, records in self.steps for r in records]
 
     @property
     def ids(self) -> list[int]:
@@ -87,18 +89,17 @@ class Service:
 
 @dataclass
 class Input:
-    """The reading of an input that is planned already. n_given: batches handed out so far."""
+    """The feed of an input that is planned already. n_planned: batches handed out so far."""
 
-    batches: Sequence[Batch]
-    stop: threading.Event = field(default_factory=threading.Event)
+    batches_: Sequence[Batch]
     n_planned: int = 0
+    is_whole: bool = False
 
-    def portions(self) -> Iterator[Portion]:
-        for one in self.batches:
-            if self.stop.is_set():
-                return
+    async def batches(self) -> AsyncIterator[Sequence[Batch]]:
+        for one in self.batches_:
             self.n_planned += 1
-            yield Portion([one], b"", InputMark())
+            yield [one]
+        self.is_whole = True
 
 
 @dataclass
@@ -114,7 +115,7 @@ class Harvest:
 
     def __post_init__(self) -> None:
         monotonic = asyncio.get_running_loop().time
-        self.reading = Input(self.batches)
+        self.feed = Input(self.batches)
         self.gate = Gate(
             Pace(),
             Outage("http://host/totals", self.patience_s, monotonic()),
@@ -126,7 +127,7 @@ class Harvest:
         self.pool = Pool(
             "http://host/totals",
             self.service,
-            {access: lambda _url: {} for access in Access},
+            {(access, ""): lambda _url: {} for access in Access},
             self.gate,
             self.committer,
             self.stop,
@@ -138,7 +139,7 @@ class Harvest:
     async def run(self, again: Sequence[Batch] = (), grace_s: float = 5.0) -> float:
         """Harvest; gives how many seconds that took. Nothing may be left running."""
         try:
-            await self.pool.run(cast("Reading", self.reading), again, grace_s)
+            await self.pool.run(cast("Feed", self.feed), again, grace_s)
         finally:
             others = asyncio.all_tasks() - {asyncio.current_task()}
             left = [
@@ -165,15 +166,18 @@ def new_committer(directory: Directory, mark: EndpointMark | None = None) -> Com
         cast("RunDirectory", directory),
         "totals",
         mark or EndpointMark(),
-        InputMark(),
         Reduction(METRICS, 3),
         dict,
     )
 
 
-def new_ready(one: Batch, dead: Sequence[tuple[int, bytes]] = (), *, is_again: bool = False) -> Ready:
+def new_rejected_log(directory: Directory) -> RejectedLog:
+    return RejectedLog(cast("RunDirectory", directory), InputMark())
+
+
+def new_ready(one: Batch, dead: Sequence[Dead] = (), *, is_again: bool = False) -> Ready:
     records = b"".join(orjson.dumps({"tweet_id": str(i), "status": "ok"}) + b"\n" for i in one.ids.tolist())
-    return Ready(one, records, Partial({}), dead, is_again)  # type: ignore[arg-type]  # no counts are enough
+    return Ready(one, records, Partial(Counter()), dead, is_again)
 
 
 @pytest.fixture
@@ -187,4 +191,5 @@ def make() -> Any:
         harvest=Harvest,
         committer=new_committer,
         ready=new_ready,
+        rejected_log=new_rejected_log,
     )

@@ -9,7 +9,7 @@ import pytest
 
 from harvester.errors import StorageError
 from harvester.pipeline import commit
-from harvester.rundir.journal import EndpointMark, InputMark
+from harvester.rundir.journal import Dead, EndpointMark, InputMark
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -30,9 +30,9 @@ def test_a_batch_waits_for_those_before_it(turned: Run, make: Any) -> None:
         return directory
 
     directory = turned(main())
-    assert [[int(r["tweet_id"]) for r in records] for _, records, _ in directory.steps] == [[0], [1, 2, 3]]
+    assert [[int(r["tweet_id"]) for r in records] for _, records in directory.steps] == [[0], [1, 2, 3]]
     assert directory.times == [1.5, 3.5]
-    assert [(step.mark.batches, step.mark.chain[0]) for step, _, _ in directory.steps] == [(1, 0), (4, 3)]
+    assert [(step.mark.batches, step.mark.chain[0]) for step, _ in directory.steps] == [(1, 0), (4, 3)]
 
 
 def test_a_resumed_run_goes_on_at_its_mark(turned: Run, make: Any) -> None:
@@ -44,7 +44,7 @@ def test_a_resumed_run_goes_on_at_its_mark(turned: Run, make: Any) -> None:
         await committer.run()
         return directory.steps
 
-    ((step, _, _),) = turned(main())
+    ((step, _),) = turned(main())
     assert step.mark.batches == 8
     assert step.mark.records_bytes > 1000
 
@@ -84,12 +84,15 @@ def test_nothing_new_makes_no_step(turned: Run, make: Any) -> None:
         committer = make.committer(directory)
         running = asyncio.ensure_future(committer.run())
         await asyncio.sleep(100.0)
-        await committer.reject(b"", InputMark(0, 0, b"x"))
         committer.close()
         await running
-        return directory.steps
+        rejected = make.rejected_log(directory)
+        await rejected.add(b"", InputMark(0, 0, b"x"))
+        rejected.close()
+        await rejected.run()
+        return directory.steps, directory.rejected
 
-    assert turned(main()) == []
+    assert turned(main()) == ([], [])
 
 
 def test_the_window_opens_by_what_is_committed(
@@ -100,7 +103,7 @@ def test_the_window_opens_by_what_is_committed(
     async def main() -> list[int]:
         committer = make.committer(make.directory())
         running = asyncio.ensure_future(committer.run())
-        admitted = [asyncio.ensure_future(committer.admit()) for _ in range(9)]
+        admitted = [asyncio.ensure_future(committer.admit(make.batch(n, n))) for n in range(9)]
         seen = []
         for numbers in ((), (1, 2), (0,), (3,)):
             for number in numbers:
@@ -117,15 +120,15 @@ def test_the_window_opens_by_what_is_committed(
 def test_rejected_lines_wait_for_the_disk_when_they_are_many(turned: Run, make: Any) -> None:
     async def main() -> Any:
         directory = make.directory()
-        committer = make.committer(directory)
-        running = asyncio.ensure_future(committer.run())
-        await committer.reject(b"few\n", InputMark(1, 4, b"a"))
+        rejected = make.rejected_log(directory)
+        running = asyncio.ensure_future(rejected.run())
+        await rejected.add(b"few\n", InputMark(1, 4, b"a"))
         at_first = asyncio.get_running_loop().time()
         many = bytes(commit.REJECTED_BYTES)
-        await committer.reject(many, InputMark(2, 4 + len(many), b"b"))
-        committer.close()
+        await rejected.add(many, InputMark(2, 4 + len(many), b"b"))
+        rejected.close()
         await running
-        return round(at_first, 2), [(len(r), step.input.rejected_lines) for step, _, r in directory.steps]
+        return round(at_first, 2), [(len(r), mark.rejected_lines) for mark, r in directory.rejected]
 
     at_first, steps = turned(main())
     assert at_first == 0.0
@@ -137,14 +140,14 @@ def test_tweets_asked_again_move_no_mark_but_are_named(turned: Run, make: Any) -
         directory = make.directory()
         committer = make.committer(directory)
         committer.add(make.ready(make.batch(0, 1)))
-        committer.add(make.ready(make.batch(1, 2, 3), [(3, b"{}")], is_again=True))
+        committer.add(make.ready(make.batch(1, 2, 3), [Dead(3, "", b"{}")], is_again=True))
         committer.close()
         await committer.run()
         return directory.steps
 
-    ((step, _, _),) = turned(main())
+    ((step, _),) = turned(main())
     assert (step.mark.batches, step.mark.chain[0]) == (1, 0)
-    assert (step.settled_again, step.dead) == ((2, 3), ((3, b"{}"),))
+    assert (step.settled_again, step.dead) == ((2, 3), (Dead(3, "", b"{}"),))
 
 
 def test_the_last_batch_of_all_is_committed_at_once_and_waited_for(turned: Run, make: Any) -> None:

@@ -27,7 +27,7 @@ def test_batches_are_committed_in_their_order_whatever_the_order_of_settling(tur
 
     directory = turned(main())
     assert directory.ids == list(range(1, 25))
-    assert [step.mark.batches for step, _, _ in directory.steps][-1] == 8
+    assert [step.mark.batches for step, _ in directory.steps][-1] == 8
 
 
 def test_a_slow_batch_holds_up_nobody_but_its_commit(turned: Run, make: Any) -> None:
@@ -42,7 +42,7 @@ def test_a_slow_batch_holds_up_nobody_but_its_commit(turned: Run, make: Any) -> 
     harvest = turned(main())
     assert max(at for at, _ in harvest.service.asked) < 5.0
     assert harvest.directory.ids == list(range(100))
-    assert [len(records) for _, records, _ in harvest.directory.steps] == [1, 99]
+    assert [len(records) for _, records in harvest.directory.steps] == [1, 99]
     assert harvest.directory.times[-1] == pytest.approx(60.3, abs=0.5)
 
 
@@ -57,7 +57,7 @@ def test_the_window_bounds_what_waits_for_a_slow_batch(
         harvest = make.harvest(service, [make.batch(n, n) for n in range(40)], concurrency=2)
         running = asyncio.ensure_future(harvest.run())
         await asyncio.sleep(59.0)
-        found = ([ids[0] for _, ids in service.asked], harvest.reading.n_planned)
+        found = ([ids[0] for _, ids in service.asked], harvest.feed.n_planned)
         await running
         assert harvest.directory.ids == list(range(40))
         return found
@@ -173,7 +173,7 @@ def test_dead_letters_of_an_earlier_run_come_after_the_input_and_are_settled_aga
 
     directory = turned(main())
     assert directory.ids == [5, 6, 1, 2, 3]
-    assert [i for step, _, _ in directory.steps for i in step.settled_again] == [1, 2, 3]
+    assert [i for step, _ in directory.steps for i in step.settled_again] == [1, 2, 3]
     assert directory.steps[-1][0].mark.batches == 1
 
 
@@ -246,7 +246,7 @@ def test_a_disk_that_refuses_ends_the_run_and_leaves_nothing_behind(
     harvest = turned(main())
     assert len(harvest.directory.steps) == which
     assert harvest.service.n_open == 0
-    assert harvest.reading.stop.is_set()
+    assert not harvest.feed.is_whole
 
 
 # what the service says from the fifth request on, and how the run ends

@@ -6,30 +6,30 @@ from pathlib import Path
 import pytest
 
 from harvester.errors import RunDirectoryError
-from harvester.rundir.journal import EndpointMark, InputMark, Journal, Step
+from harvester.rundir.journal import Dead, EndpointMark, InputMark, Journal, Step
 
 FIRST = Step(
-    InputMark(1, 20, b"h"),
     "totals",
     EndpointMark(2, b"c" * 16, 500, {"sum": 2**70}),
-    dead=((7, b'{"a":1}'), (5, b'{"b":2}')),
+    dead=(Dead(7, "", b'{"a":1}'), Dead(5, "alice", b'{"b":2}')),
 )
 
 
 def test_step_is_there_when_the_journal_is_opened_again(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.db", "run")
     journal.commit(FIRST)
+    journal.commit_input(InputMark(1, 20, b"h"))
     journal.close()
     again = Journal(tmp_path / "journal.db", "run")
-    assert (again.input_mark(), again.endpoint_mark("totals")) == (FIRST.input, FIRST.mark)
-    assert again.dead_ids("totals") == [7, 5]
+    assert (again.input_mark(), again.endpoint_mark("totals")) == (InputMark(1, 20, b"h"), FIRST.mark)
+    assert again.dead_tweets("totals") == [(7, ""), (5, "alice")]
     again.close()
 
 
 def test_dead_letters_come_and_go_with_the_step_that_counts_their_records(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.db", "run")
     journal.commit(FIRST)
-    journal.commit(Step(FIRST.input, "totals", FIRST.mark, settled_again=(7, 5), dead=((5, b"{}"),)))
+    journal.commit(Step("totals", FIRST.mark, settled_again=(7, 5), dead=(Dead(5, "", b"{}"),)))
     assert list(journal.dead_letters("totals")) == [b"{}"]
     journal.close()
 
@@ -37,7 +37,7 @@ def test_dead_letters_come_and_go_with_the_step_that_counts_their_records(tmp_pa
 def test_step_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.db", "run")
     journal.commit(FIRST)
-    bad = Step(InputMark(9, 9, b"x"), "totals", EndpointMark(9), dead=((7, b"twice"),))
+    bad = Step("totals", EndpointMark(9), dead=(Dead(7, "", b"twice"),))
     with pytest.raises(Exception, match="UNIQUE"):
         journal.commit(bad)
     journal.close()

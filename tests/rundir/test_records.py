@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 
 from harvester.engagement.answer import Counts
+from harvester.engagement.body import counts_type
 from harvester.engagement.endpoints import ENDPOINTS
 from harvester.engagement.request import Access, Request
-from harvester.engagement.response import counts_type
 from harvester.engagement.settling import DeadLetter, Fate, Settled, Status
 from harvester.rundir.records import encode_dead_letters, encode_records, encode_rejected
 
@@ -91,8 +91,8 @@ def test_dead_letters_are_no_records_and_keep_the_batchs_order() -> None:
     batch = settled({3: None, 1: ROW(1, 1), 2: None}, {2: DEAD, 3: DEAD})
     assert [record["tweet_id"] for record in records(batch)] == ["1"]
     letters = encode_dead_letters(batch)
-    assert [tweet_id for tweet_id, _ in letters] == [3, 2]
-    assert json.loads(letters[0][1]) == {
+    assert [dead.tweet_id for dead in letters] == [3, 2]
+    assert json.loads(letters[0].letter) == {
         "tweet_id": "3",
         "endpoint": "totals",
         "metrics": list(COLUMNS),
@@ -119,7 +119,7 @@ def test_each_tweet_is_a_record_or_a_dead_letter(tweets: dict[int, tuple[Fate | 
     rows = {i: None if fate else ROW(n, n) for i, (fate, n) in tweets.items()}
     batch = settled(rows, {i: fate for i, (fate, _) in tweets.items() if fate})
     written = records(batch)
-    dead = [tweet_id for tweet_id, _ in encode_dead_letters(batch)]
+    dead = [letter.tweet_id for letter in encode_dead_letters(batch)]
     assert [int(r["tweet_id"]) for r in written] == [i for i, (fate, _) in tweets.items() if fate is not DEAD]
     assert dead == [i for i, (fate, _) in tweets.items() if fate is DEAD]
     for record in written:

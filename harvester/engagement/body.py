@@ -1,0 +1,264 @@
+"""From an answer's bytes to what they hold. Pure.
+
+An honest answer to a plain request is decoded in one typed pass: digit strings and numbers become integers
+while the JSON is parsed. Whatever does not fit the types, may hold a tweet twice, or has more than one count
+a tweet and metric, is read key by key, so that one bad count costs its tweet and not the request. What is not
+JSON from end to end is never salvaged: a cut body is otherwise not noticed (a gzip stream may end early
+without an error).
+"""
+
+import json
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Annotated, Any, Final
+
+import msgspec
+import numpy as np
+from msgspec import UNSET, UnsetType
+
+from harvester.engagement.answer import Counts, Detail, Points
+from harvester.engagement.groupings import OWN, TWEET, TYPE, Grouping, Nested
+from harvester.engagement.nested import MAX_COUNT, Malformed, read_count, read_nested, read_points
+from harvester.engagement.request import Request
+
+UNSUPPORTED_LISTS: Final = {
+    "unsupported_for_impressions_engagements_tweet_ids": frozenset({"impressions", "engagements"}),
+    "unsupported_for_video_views_tweet_ids": frozenset({"video_views"}),
+}
+MOST_OF_A_VALUE: Final = 300
+
+_Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
+_TweetIds = list[str | int] | None
+
+
+class Root(msgspec.Struct):
+    """The parts of an answer that are the same for all requests. counts: rows by tweet ID; None: no grouping."""
+
+    counts: dict[str, Any] | None = msgspec.field(default=None, name=OWN)
+    errors: list[Any] | str | None = None
+    unavailable_tweet_ids: _TweetIds = None
+    unsupported_for_impressions_engagements_tweet_ids: _TweetIds = None
+    unsupported_for_video_views_tweet_ids: _TweetIds = None
+
+    def has_lists(self) -> bool:
+        """Whether the answer lists tweets beside those that it counts."""
+        return bool(
+            self.unavailable_tweet_ids
+            or self.unsupported_for_impressions_engagements_tweet_ids
+            or self.unsupported_for_video_views_tweet_ids
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What an answer holds. malformed: by tweet ID, what stood there instead of counts. See `Counted`."""
+
+    root: Root
+    malformed: dict[str, str] = field(default_factory=dict)
+    details: dict[str, Detail] = field(default_factory=dict)
+    sums: Nested = field(default_factory=dict)
+
+
+def read_body(request: Request, content: bytes) -> Body | None:
+    """What a 200 answer to the request holds; None where it is not what the API answers."""
+    if not request.has_details and (root := _decode_typed(request, content)):
+        return Body(root)
+    return _read_by_key(request, content)
+
+
+@lru_cache(maxsize=256)
+def counts_type(columns: tuple[str, ...]) -> type[Counts]:
+    """The type of a row: a field for each column, in their order, UNSET until it is counted."""
+    fields = [(metric, _Count | UnsetType, UNSET) for metric in columns]
+    return msgspec.defstruct("Counts", fields, gc=False)
+
+
+@lru_cache(maxsize=256)
+def _decoder(columns: tuple[str, ...]) -> msgspec.json.Decoder[Root]:
+    counts: Any = dict.__class_getitem__((str, counts_type(columns)))
+    rows = msgspec.field(default=None, name=OWN)
+    root = msgspec.defstruct("Root", [("counts", counts | None, rows)], bases=(Root,))
+    return msgspec.json.Decoder(root, strict=False)
+
+
+def _decode_typed(request: Request, content: bytes) -> Root | None:
+    """The answer in one pass, or None where it has to be read key by key.
+
+    The decoder takes the last of two equal keys, and 1e3 and "-0" for numbers, silently. Every tweet is one
+    object, so as many braces as tweets, the grouping and the root say that no tweet came twice; as many
+    colons as there have to be, that no metric did or is left out; as many e as there have to be, that none
+    belongs to a number. numpy counts a character three times as fast as bytes do.
+    """
+    try:
+        root = _decoder(request.columns).decode(content)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    if b"." in content or b"-" in content or b"E" in content:
+        return None
+    names, n_rows = _names(root), len(root.counts or ())
+    in_names, in_errors = "".join(names), str(root.errors or "")
+    in_row = "".join(request.metrics)
+    n_braces = 1 + (root.counts is not None) + n_rows
+    n_colons = len(names) + in_errors.count(":") + n_rows * (1 + len(request.metrics))
+    n_e = in_names.count("e") + in_errors.count("e") + n_rows * in_row.count("e")
+    characters = np.frombuffer(content, np.uint8)
+    for character, n in ((b"{", n_braces), (b":", n_colons), (b"e", n_e)):
+        if np.count_nonzero(characters == character[0]) != n:
+            return None
+    return root
+
+
+def _names(root: Root) -> list[str]:
+    """The names of an answer's parts that are there, as they are written."""
+    names = [field for field in Root.__struct_fields__[1:] if getattr(root, field) is not None]
+    return names if root.counts is None else [OWN, *names]
+
+
+class Object(dict[str, Any]):
+    """A JSON object that remembers which of its keys came again with another value."""
+
+    __slots__ = ("ambiguous",)
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.ambiguous: frozenset[str] = frozenset()
+        if len(self) != len(pairs):
+            self.ambiguous = frozenset(key for key, value in pairs if self[key] != value)
+
+
+def parse_object(content: bytes) -> Object:
+    """The content as a JSON object; empty where it is none."""
+    try:
+        parsed = json.loads(
+            content, object_pairs_hook=Object, parse_constant=_refuse_constant, parse_int=_int_or_text
+        )
+    except (ValueError, RecursionError):
+        return Object([])
+    return parsed if isinstance(parsed, Object) else Object([])
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _int_or_text(digits: str) -> int | str:
+    """A whole number; one that no count can be is left a text, since Python refuses thousands of digits."""
+    return int(digits) if len(digits) <= 20 else f"{digits[:20]}…"
+
+
+def error_texts(parsed: dict[str, Any]) -> list[str]:
+    """What an answer lists under its errors."""
+    errors = parsed.get("errors") or parsed.get("error") or []
+    return [str(error) for error in (errors if isinstance(errors, list) else [errors])]
+
+
+def _read_by_key(request: Request, content: bytes) -> Body | None:
+    """The answer read with patience: what is wrong with a tweet is said of that tweet alone."""
+    parsed = parse_object(content)
+    lists = {name: parsed.get(name) for name in ("unavailable_tweet_ids", *UNSUPPORTED_LISTS)}
+    own = request.own_groupings
+    grouped: dict[str, Any] = {
+        grouping.name: parsed.get(grouping.name) for grouping in (*own, *request.groupings)
+    }
+    if not parsed or not parsed.ambiguous.isdisjoint((*grouped, *lists)):
+        return None
+    if not all(isinstance(value, Object | None) for value in grouped.values()):
+        return None
+    if not all(isinstance(value, list | None) for value in lists.values()):
+        return None
+    body = Body(Root(errors=error_texts(parsed), **lists))
+    is_empty = all(grouped[grouping.name] is None for grouping in own)
+    if is_empty and (body.root.errors or not {"start", "end"} & parsed.keys()):
+        return body
+    counts = body.root.counts = {}
+    for grouping in own:
+        listed = grouped[grouping.name] or Object([])
+        for tweet_id, values in listed.items():
+            _add_tweet(body, counts, request, grouping, tweet_id, values, listed.ambiguous)
+    for tweet_id in body.malformed:
+        counts.pop(tweet_id, None)
+    if request.has_details:
+        span = (_text(parsed.get("start")), _text(parsed.get("end")))
+        for tweet_id in counts:
+            detail = body.details.setdefault(tweet_id, Detail())
+            detail.start, detail.end = span
+        return _with_groupings(body, counts, request, grouped)
+    return body
+
+
+def _text(value: object) -> str | None:
+    return value[:MOST_OF_A_VALUE] if isinstance(value, str) else None
+
+
+def _add_tweet(
+    body: Body,
+    counts: dict[str, Any],
+    request: Request,
+    grouping: Grouping,
+    tweet_id: str,
+    values: object,
+    ambiguous: frozenset[str],
+) -> None:
+    """Add a tweet's row and time series, or say what is wrong with them."""
+    is_series = len(grouping.group_by) > len((TWEET, TYPE))
+    if tweet_id in ambiguous:
+        body.malformed[tweet_id] = "listed twice with other counts"
+        return
+    try:
+        row, series = _read_row(request.columns, values, request if is_series else None)
+    except Malformed as exc:
+        body.malformed[tweet_id] = str(exc)[:MOST_OF_A_VALUE]
+        return
+    if row != counts_type(request.columns)():
+        # Where there are counts beside the series, they are the row: they have the zeros, too.
+        counts.setdefault(tweet_id, row)
+        if series:
+            body.details[tweet_id] = Detail(series=series)
+
+
+def _read_row(
+    columns: tuple[str, ...], values: object, in_series: Request | None
+) -> tuple[Counts, dict[str, Points]]:
+    """A tweet's counts; in a time series their sums, and the series."""
+    if not isinstance(values, Object):
+        raise Malformed(f"no counts but {values!r}")
+    row, series = counts_type(columns)(), {}
+    for metric in columns:
+        if metric not in values:
+            continue
+        value = values[metric]
+        if metric in values.ambiguous:
+            raise Malformed(f"{metric} is {value!r} and something else")
+        try:
+            if in_series is None or in_series.series is None:
+                count = read_count(value)
+            else:
+                count, series[metric] = read_points(value, in_series.series, in_series.window)
+        except Malformed as exc:
+            raise Malformed(f"{metric} is {exc}") from None
+        setattr(row, metric, count)
+    return row, series
+
+
+def _with_groupings(
+    body: Body, counts: dict[str, Any], request: Request, grouped: dict[str, Any]
+) -> Body | None:
+    """Add the user's own groupings; None where a sum over tweets is malformed, which is nobody's in particular."""
+    for grouping in request.groupings:
+        nested = grouped[grouping.name] or Object([])
+        if not grouping.is_of_tweets:
+            try:
+                body.sums[grouping.name] = read_nested(nested, grouping.group_by, request)
+            except Malformed:
+                return None
+            continue
+        for tweet_id in request.tweet_ids:
+            if tweet_id in nested and tweet_id not in body.malformed:
+                try:
+                    found = read_nested(nested[tweet_id], grouping.group_by[1:], request)
+                except Malformed as exc:
+                    body.malformed[tweet_id] = f"{grouping.name}: {exc}"[:MOST_OF_A_VALUE]
+                    counts.pop(tweet_id, None)
+                    continue
+                body.details.setdefault(tweet_id, Detail()).groupings[grouping.name] = found
+    return body

@@ -1,0 +1,83 @@
+"""From options and credentials to what each endpoint is asked. Pure; all that can be refused is refused here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from harvester.config.options import Options
+from harvester.engagement.credentials import AccessToken, Credentials
+from harvester.engagement.endpoints import ENDPOINTS
+from harvester.engagement.groupings import choose_groupings
+from harvester.engagement.metrics import EndpointName, choose_for_each
+from harvester.engagement.request import Access, Request
+from harvester.engagement.windows import TimeRange, read_range
+from harvester.errors import UsageError
+from harvester.planning import Planner, Reach
+
+DEFAULT_ACCOUNT: Final = ""
+NO_ACCOUNT: Final = "(no account)"
+"""Whose tweets are whose the input names, and the credentials do not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What all requests of an endpoint share.
+
+    blank: a request without tweets, metrics and credential. range: the time asked for, None where the endpoint
+    takes none. owners: the accounts by name, the last one for names that are none.
+    """
+
+    blank: Request
+    reach: Reach
+    range: TimeRange | None = None
+    owners: Sequence[str] = (DEFAULT_ACCOUNT,)
+
+    def planner(self, now_ms: int) -> Planner:
+        """A planner at the beginning of the input. now_ms: the moment from which ages count."""
+        windows = self.range.windows() if self.range else ()
+        return Planner(self.blank, now_ms, self.reach, windows, self.owners)
+
+
+def accounts_used(options: Options, credentials: Credentials) -> dict[str, AccessToken]:
+    """The access tokens that requests may be signed with, by account: the default one, and those of names.
+
+    Names count only where the input has them.
+    """
+    if not credentials.app_key:
+        return {}
+    used = {} if credentials.access_token is None else {DEFAULT_ACCOUNT: credentials.access_token}
+    return {**used, **credentials.accounts} if options.has_owners else used
+
+
+def make_questions(
+    options: Options, credentials: Credentials, began_ms: int
+) -> Mapping[EndpointName, Question]:
+    """What each endpoint is asked. began_ms: when the run began; ages and relative times count from it.
+
+    Raises UsageError for what the endpoints or the credentials cannot give.
+    """
+    accounts = accounts_used(options, credentials)
+    has_bearer = credentials.bearer_token is not None or credentials.fetches_bearer
+    if not accounts and not has_bearer:
+        raise UsageError(
+            "no credentials are configured",
+            "Set HARVESTER_BEARER_TOKEN, or consumer key, consumer secret, access token and its secret.",
+        )
+    time_range = None
+    if "historical" in options.endpoints:
+        time_range = read_range(options.start, options.end, began_ms / 1000)
+    elif options.start is not None or options.end is not None:
+        raise UsageError("--start and --end are for historical", "Ask it: -e historical")
+    columns = choose_for_each(options.metrics, options.endpoints, user_context=bool(accounts))
+    chosen = choose_groupings(options.groupings, options.series, options.endpoints)
+    reach = Reach(frozenset(accounts), has_bearer)
+    owners = (
+        (DEFAULT_ACCOUNT, *credentials.accounts, NO_ACCOUNT) if options.has_owners else (DEFAULT_ACCOUNT,)
+    )
+    questions = {}
+    for name, (groupings, series) in chosen.items():
+        blank = Request(
+            ENDPOINTS[name], (), (), columns[name], Access.NONE, series=series, groupings=groupings
+        )
+        questions[name] = Question(blank, reach, time_range if name == "historical" else None, owners)
+    return questions
