@@ -23,7 +23,7 @@ from harvester.pipeline.endpoint_run import EndpointRun, Snapshot
 from harvester.pipeline.fanout import Fanout
 from harvester.pipeline.pool import first_error
 from harvester.pipeline.reading import InputForm, Reading, Selection
-from harvester.questions import Question, accounts_used, make_questions
+from harvester.questions import Question, accounts_used, make_questions, reach_of
 from harvester.report.summary import EndpointResult, make_summary, make_top_tweets_csv
 from harvester.rundir.directory import RunDirectory
 from harvester.rundir.files import write_derived
@@ -111,7 +111,8 @@ class Harvest:
         """
         options, credentials = self._options, self._credentials
         now_ms = int(self._wall() * 1000)
-        questions = make_questions(options, credentials, now_ms)
+        reach = reach_of(options, credentials)
+        questions = make_questions(options, reach, credentials.accounts, now_ms)
         sources = find_sources(options.inputs)
         directory = RunDirectory(
             options.out,
@@ -127,7 +128,7 @@ class Harvest:
             if directory.is_complete:
                 return Outcome(ExitCode.OK, counts=directory.read_success()["total"], was_complete=True)
             began_ms = directory.manifest.started_ms
-            questions = make_questions(options, credentials, began_ms)
+            questions = make_questions(options, reach, credentials.accounts, began_ms)
             self._options = options = _affordable(options)
             connections = sum(_workers(options, name) for name in questions)
             async with HttpSession(connections, options.timeout_s) as session:

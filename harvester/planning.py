@@ -190,6 +190,13 @@ class Planner:
             for start in range(0, len(ids), self._size):
                 yield self._batch(int(part_of[start]), ids[start : start + self._size])
 
+    def is_askable(self, owner: int) -> bool:
+        """Whether there is a credential for the tweets of an owner, by its place."""
+        return any(part.access is not Access.NONE for part in self._classes_of(self._owners[owner]))
+
+    def _classes_of(self, name: str) -> tuple[AgeClass, ...]:
+        return self._classes[name in self._reach.accounts]
+
     def _asked_alike(self, part: int) -> tuple[str, tuple[str, ...], Access]:
         owner, age_class = self._part(part)
         return owner, age_class.metrics, age_class.access
@@ -197,7 +204,7 @@ class Planner:
     def _part(self, part: int) -> tuple[str, AgeClass]:
         owner, index = divmod(part, len(self._first_ids) + 1)
         name = self._owners[owner]
-        return name, self._classes[name in self._reach.accounts][index]
+        return name, self._classes_of(name)[index]
 
     def _batch(self, part: int, ids: Ids) -> Batch:
         owner, age_class = self._part(part)

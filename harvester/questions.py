@@ -1,6 +1,6 @@
 """From options and credentials to what each endpoint is asked. Pure; all that can be refused is refused here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -49,16 +49,22 @@ def accounts_used(options: Options, credentials: Credentials) -> dict[str, Acces
     return {**used, **credentials.accounts} if options.has_owners else used
 
 
-def make_questions(
-    options: Options, credentials: Credentials, began_ms: int
-) -> Mapping[EndpointName, Question]:
-    """What each endpoint is asked. began_ms: when the run began; ages and relative times count from it.
-
-    Raises UsageError for what the endpoints or the credentials cannot give.
-    """
+def reach_of(options: Options, credentials: Credentials) -> Reach | None:
+    """What can be read with the credentials; None if nothing is configured."""
     accounts = accounts_used(options, credentials)
     has_bearer = credentials.bearer_token is not None or credentials.fetches_bearer
-    if not accounts and not has_bearer:
+    return Reach(frozenset(accounts), has_bearer) if accounts or has_bearer else None
+
+
+def make_questions(
+    options: Options, reach: Reach | None, accounts: Iterable[str], began_ms: int
+) -> Mapping[EndpointName, Question]:
+    """What each endpoint is asked.
+
+    accounts: all names that the input may use. began_ms: when the run began; ages and relative times count from
+    it. Raises UsageError for what the endpoints or the credentials cannot give.
+    """
+    if reach is None:
         raise UsageError(
             "no credentials are configured",
             "Set HARVESTER_BEARER_TOKEN, or consumer key, consumer secret, access token and its secret.",
@@ -68,12 +74,9 @@ def make_questions(
         time_range = read_range(options.start, options.end, began_ms / 1000)
     elif options.start is not None or options.end is not None:
         raise UsageError("--start and --end are for historical", "Ask it: -e historical")
-    columns = choose_for_each(options.metrics, options.endpoints, user_context=bool(accounts))
+    columns = choose_for_each(options.metrics, options.endpoints, user_context=bool(reach.accounts))
     chosen = choose_groupings(options.groupings, options.series, options.endpoints)
-    reach = Reach(frozenset(accounts), has_bearer)
-    owners = (
-        (DEFAULT_ACCOUNT, *credentials.accounts, NO_ACCOUNT) if options.has_owners else (DEFAULT_ACCOUNT,)
-    )
+    owners = (DEFAULT_ACCOUNT, *accounts, NO_ACCOUNT) if options.has_owners else (DEFAULT_ACCOUNT,)
     questions = {}
     for name, (groupings, series) in chosen.items():
         blank = Request(

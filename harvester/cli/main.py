@@ -14,6 +14,7 @@ from harvester.version import __version__
 COMMANDS: Final = {
     "run": "harvest, or go on with it",
     "auth": "get a bearer token or a user's access token, and see what works",
+    "plan": "what run would ask; asks nothing",
     "simulate": "the embedded Engagement API, as a server",
 }
 """By name, what each command does. Its module, of the same name, is imported when it is called."""

@@ -12,31 +12,23 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 import click
 import orjson
 from rich.console import Console
 from rich.logging import RichHandler
 
+from harvester.cli.asking import Asked, asking_options, read_asked
 from harvester.cli.configuration import apply_config_file, credentials_path
 from harvester.cli.main import complain, print_json
 from harvester.cli.progress import Bar, Display, Lines, watch
 from harvester.cli.simulated import Simulated, simulator
 from harvester.cli.tables import print_outcome
 from harvester.config.credentials import load_credentials
-from harvester.config.options import (
-    Options,
-    parse_age_ms,
-    parse_concurrency,
-    parse_endpoints,
-    parse_list,
-    parse_rates,
-    parse_url,
-)
+from harvester.config.options import Options, parse_concurrency, parse_url
 from harvester.engagement.credentials import Credentials
 from harvester.engagement.endpoints import DEFAULT_AUTH_URL, DEFAULT_BASE_URL
-from harvester.engagement.groupings import Series, parse_grouping
 from harvester.errors import ExitCode, HarvesterError
 from harvester.job import Harvest, Outcome
 from harvester.ledger import ledger_path
@@ -64,22 +56,10 @@ _COMMAND behind it. Every flag is also HARVESTER_<FLAG>, and a key of harvester.
 @click.command(
     "run", epilog=EPILOG, context_settings={"auto_envvar_prefix": "HARVESTER", "show_default": True}
 )
-@click.argument("inputs", nargs=-1, metavar="INPUT…")
+@asking_options
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The run directory."
 )
-@click.option(
-    "-e", "--endpoint", multiple=True, default=["totals"], metavar="NAME", help="Endpoint to ask; repeatable."
-)
-@click.option(
-    "-m", "--metrics", metavar="LIST", help="Comma-separated engagement types.  [default: all allowed]"
-)
-@click.option(
-    "--start", metavar="TIME", help="Of historical: 28d, 6h, 90m ago, or a date, UTC.  [default: 28d]"
-)
-@click.option("--end", metavar="TIME", help="The same.  [default: the last full hour]")
-@click.option("--series", type=click.Choice(["day", "hour"]), help="Time series in each record.")
-@click.option("--group", multiple=True, metavar="NAME=A,B,…", help="A grouping of your own; repeatable.")
 @click.option(
     "--top", type=click.IntRange(0), default=10, metavar="N", help="Top tweets per metric, 0 for none."
 )
@@ -90,25 +70,7 @@ _COMMAND behind it. Every flag is also HARVESTER_<FLAG>, and a key of harvester.
     metavar="N",
     help="With fewer, a tweet is not ranked by engagement_rate.",
 )
-@click.option(
-    "--rate",
-    multiple=True,
-    metavar="LIMIT",
-    help="A ceiling for each endpoint: 600/min, 10/s; for one: ENDPOINT=…; for all together: app=…"
-    "  [default: what the API's headers say]",
-)
 @click.option("--concurrency", multiple=True, metavar="N", help="Workers, or ENDPOINT=N.  [default: 8]")
-@click.option(
-    "--format",
-    "format_",
-    metavar="NAME",
-    help="Force the input format: text, csv, tsv.  [default: found out]",
-)
-@click.option("--column", metavar="NAME|N", help="The column of the ID.  [default: found out]")
-@click.option("--dedupe/--no-dedupe", default=True, help="Ask for each ID once, exactly.")
-@click.option("--account", metavar="NAME", help="Whose access token, from the credentials file.")
-@click.option("--owner-column", metavar="NAME|N", help="The column that names the account whose tweet it is.")
-@click.option("--owner-from-folder", is_flag=True, help="The file's folder names the account.")
 @click.option(
     "--max-handles", type=click.IntRange(1), metavar="N", help="Use no more accounts than that in a month."
 )
@@ -131,8 +93,6 @@ _COMMAND behind it. Every flag is also HARVESTER_<FLAG>, and a key of harvester.
 )
 @click.option("--base-url", default=DEFAULT_BASE_URL, metavar="URL", help="The API.")
 @click.option("--auth-url", default=DEFAULT_AUTH_URL, metavar="URL", help="The token service.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N IDs, as a sample.")
-@click.option("--newer-than", metavar="AGE", help="Only tweets younger than 90m, 6h, 28d, 2w.")
 @click.option("--simulate", is_flag=True, help="Harvest from an embedded simulator in a process of its own.")
 @click.option(
     "--config",
@@ -149,38 +109,24 @@ _COMMAND behind it. Every flag is also HARVESTER_<FLAG>, and a key of harvester.
     "--log-format", type=click.Choice(["text", "json"]), default="text", help="Of lines on standard error."
 )
 def run(
-    inputs: tuple[str, ...],
+    *,
     out: Path,
-    endpoint: tuple[str, ...],
-    metrics: str | None,
-    start: str | None,
-    end: str | None,
-    series: Series | None,
-    group: tuple[str, ...],
     top: int,
     min_impressions: int,
-    rate: tuple[str, ...],
     concurrency: tuple[str, ...],
-    format_: str | None,
-    column: str | None,
-    dedupe: bool,  # noqa: FBT001  # click calls by name
-    account: str | None,
-    owner_column: str | None,
-    owner_from_folder: bool,  # noqa: FBT001
     max_handles: int | None,
     grace: float,
     timeout: float,
     patience: float,
     base_url: str,
     auth_url: str,
-    limit: int | None,
-    newer_than: str | None,
-    simulate: bool,  # noqa: FBT001
+    simulate: bool,
     config: Path | None,  # noqa: ARG001  # read by its callback
-    progress: bool | None,  # noqa: FBT001
-    quiet: bool,  # noqa: FBT001
+    progress: bool | None,
+    quiet: bool,
     verbose: int,
     log_format: str,
+    **asked: Unpack[Asked],
 ) -> int:
     """Harvest the metrics of all tweet IDs in INPUT…, or go on with it.
 
@@ -188,36 +134,18 @@ def run(
     not. Records go to DIR/ENDPOINT.ndjson, what no record could be had for to DIR/ENDPOINT.failed.ndjson,
     lines that are no tweet ID to DIR/rejected.ndjson. The same command goes on where it stopped.
     """
-    rates, app_rate = parse_rates(rate)
-    options = Options(
-        inputs=inputs,
-        out=out,
-        endpoints=parse_endpoints(endpoint),
-        metrics=None if metrics is None else parse_list(metrics),
+    options = replace(
+        read_asked(asked, out),
         top=top,
-        rates=rates,
-        app_rate=app_rate,
+        min_impressions=min_impressions,
         concurrency=parse_concurrency(concurrency),
-        file_format=format_,
-        column=column,
-        dedupe=dedupe,
-        account=account,
+        max_handles=max_handles,
         grace_s=grace,
         base_url=parse_url(base_url, "--base-url"),
         auth_url=parse_url(auth_url, "--auth-url"),
-        limit=limit,
-        newer_than_ms=None if newer_than is None else parse_age_ms(newer_than),
         timeout_s=timeout,
         patience_s=patience,
         is_simulated=simulate,
-        start=start,
-        end=end,
-        series=series,
-        groupings=tuple(map(parse_grouping, group)),
-        min_impressions=min_impressions,
-        owner_column=owner_column,
-        owner_from_folder=owner_from_folder,
-        max_handles=max_handles,
     )
     terminal = _Terminal(quiet=quiet, wants_bar=progress, as_json=log_format == "json", verbosity=verbose)
     with contextlib.ExitStack() as stack:
@@ -226,7 +154,7 @@ def run(
             credentials = simulated.credentials
             options = replace(options, base_url=simulated.base_url, auth_url=simulated.base_url)
         else:
-            credentials = load_credentials(os.environ, credentials_path(os.environ), account)
+            credentials = load_credentials(os.environ, credentials_path(os.environ), options.account)
         try:
             outcome = _run_loop(_harvest(options, credentials, terminal, simulated))
         except HarvesterError as error:

@@ -1,0 +1,101 @@
+"""`harvester plan`: what a run would ask; asks nothing."""
+
+import os
+import time
+from pathlib import Path
+from typing import Final, Unpack
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from harvester.cli.asking import Asked, asking_options, read_asked
+from harvester.cli.configuration import apply_shared_config_file, credentials_path
+from harvester.cli.main import print_json
+from harvester.cli.progress import duration
+from harvester.config.credentials import load_credentials
+from harvester.plan import EndpointPlan, Plan, make_plan
+from harvester.planning import Reach
+from harvester.questions import make_questions, reach_of
+from harvester.sources import find_sources
+
+EVERYTHING: Final = Reach(frozenset({""}), has_bearer=True)
+
+EPILOG: Final = """\b
+Examples:
+  harvester plan ids.txt --rate 600/min
+  harvester plan ids.txt -e historical --start 365d --rate 60/min --json"""
+
+
+@click.command(
+    "plan", epilog=EPILOG, context_settings={"auto_envvar_prefix": "HARVESTER", "show_default": True}
+)
+@asking_options
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    is_eager=True,
+    callback=apply_shared_config_file,
+    metavar="FILE",
+    help="TOML with flags as keys.  [default: harvester.toml if there]",
+)
+def plan(*, as_json: bool, config: Path | None, **asked: Unpack[Asked]) -> None:  # noqa: ARG001  # its callback
+    """Say what `run` would ask for the tweet IDs in INPUT…: how many requests, how long, what ages save.
+
+    Reads all of the input, asks the API nothing, and writes nothing. Without credentials it plans as if all
+    kinds of them were there.
+    """
+    options = read_asked(asked, Path())
+    credentials = load_credentials(os.environ, credentials_path(os.environ), options.account)
+    reach = reach_of(options, credentials)
+    now_ms = int(time.time() * 1000)
+    questions = make_questions(options, reach or EVERYTHING, credentials.accounts, now_ms)
+    found = make_plan(options, questions, find_sources(options.inputs), now_ms)
+    if as_json:
+        print_json({**found.to_dict(), "assumes_credentials": reach is None})
+        return
+    console = Console(highlight=False)
+    if reach is None:
+        console.print("No credentials are configured: planned as if all of them were.")
+    _print(console, found)
+
+
+def _print(console: Console, found: Plan) -> None:
+    counts = found.input
+    console.print(
+        f"{counts.lines:,} lines: {counts.distinct:,} distinct IDs, {counts.duplicates:,} duplicates,"
+        f" {counts.rejected:,} that are no ID"
+    )
+    table = Table(box=None, pad_edge=False)
+    for heading in ("endpoint", "IDs", "batches", "windows", "requests", "saved by age", "time"):
+        table.add_column(heading, justify="left" if heading == "endpoint" else "right")
+    for name, endpoint in found.endpoints.items():
+        table.add_row(
+            name,
+            f"{endpoint.ids:,}",
+            f"{endpoint.batches:,}",
+            f"{endpoint.windows:,}",
+            f"{endpoint.requests:,}",
+            f"{endpoint.saved_share:.1%}" if endpoint.saved_share else "",
+            "" if endpoint.seconds is None else duration(endpoint.seconds),
+        )
+    console.print(table)
+    for name, endpoint in found.endpoints.items():
+        for line in _remarks(endpoint):
+            console.print(f"{name}: {line}")
+    if found.seconds is None:
+        console.print(
+            "With --rate it says how long that takes; the API's own limit shows with the first answer."
+        )
+    else:
+        console.print(f"All of it takes at least {duration(found.seconds)} at this rate.")
+
+
+def _remarks(endpoint: EndpointPlan) -> list[str]:
+    remarks = [f"{n:,} tweets cannot be asked for {metric}" for metric, n in endpoint.unsupported.items()]
+    if endpoint.after_range:
+        remarks.append(f"{endpoint.after_range:,} tweets were made after the time asked for")
+    if endpoint.no_access:
+        remarks.append(f"{endpoint.no_access:,} tweets are of accounts without an access token")
+    return remarks
