@@ -5,7 +5,7 @@ answered with days and their hours, or with the hours of the day summed over the
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import ItemsView, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final
@@ -17,6 +17,7 @@ from harvester.engagement.windows import Window
 
 MAX_COUNT: Final = 2**63 - 1
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
+_HOURS: Final = {text: hour for hour in range(24) for text in (str(hour), f"{hour:02d}")}
 
 
 class Malformed(ValueError):  # noqa: N818  # it says what is so, and ends within this package
@@ -39,24 +40,28 @@ def read_points(value: object, series: Series, window: Window | None) -> tuple[i
     value: counts by day, or by day and hour. Points outside of the window, where there is one, have to be
     zero: counts that belong to another request would be added twice.
     """
-    points = Points(array("i"), array("q"))
-    total = 0
+    at, counts = array("i"), array("q")
     for day_text, of_day in _items(value):
         day = _day_number(day_text)
         if series == "day":
-            pairs = [(day, of_day)]
-        else:
-            pairs = [(day * 24 + _hour_number(hour), count) for hour, count in _items(of_day)]
-        for at, leaf in pairs:
+            if count := read_count(of_day):
+                at.append(day)
+                counts.append(count)
+            continue
+        for hour, leaf in _items(of_day):
+            # A year by hour is mostly this.
+            if leaf == "0":
+                continue
+            if (place := _HOURS.get(hour)) is None:
+                raise Malformed(f"{hour!r}, which is no hour")
             if count := read_count(leaf):
-                if window and not _first(window, series) <= at < _end(window, series):
-                    raise Malformed(f"{count} outside of the time asked for, {day_text}")
-                points.at.append(at)
-                points.counts.append(count)
-                total += count
-    if total > MAX_COUNT:
+                at.append(24 * day + place)
+                counts.append(count)
+    if at and window and not (_first(window, series) <= min(at) and max(at) < _end(window, series)):
+        raise Malformed("counted outside of the time asked for")
+    if (total := sum(counts)) > MAX_COUNT:
         raise Malformed(f"{total} in all")
-    return total, points
+    return total, Points(at, counts)
 
 
 def _first(window: Window, series: Series) -> int:
@@ -67,12 +72,12 @@ def _end(window: Window, series: Series) -> int:
     return window.end_hour if series == "hour" else -(-window.end_hour // 24)
 
 
-def _items(value: object) -> list[tuple[str, Any]]:
+def _items(value: object) -> ItemsView[str, Any]:
     if not isinstance(value, dict):
         raise Malformed(repr(value))
     if ambiguous := getattr(value, "ambiguous", None):
         raise Malformed(f"{min(ambiguous)!r} twice with other counts")
-    return list(value.items())
+    return value.items()
 
 
 @lru_cache(maxsize=1024)
@@ -82,12 +87,6 @@ def _day_number(text: str) -> int:
         return date.fromisoformat(text).toordinal() - _EPOCH_DAY
     except ValueError:
         raise Malformed(f"{text!r}, which is no day") from None
-
-
-def _hour_number(text: str) -> int:
-    if text.isascii() and text.isdigit() and len(text) <= 2 and int(text) < 24:
-        return int(text)
-    raise Malformed(f"{text!r}, which is no hour")
 
 
 def read_nested(value: object, levels: Sequence[str], request: Request) -> Any:
