@@ -119,10 +119,13 @@ def read_range(start: str | None, end: str | None, now_s: float) -> TimeRange:
         latest = utc_text(int(now_s // HOUR_S) * HOUR_S)
         raise UsageError(f"--end {utc_text(int(end_s))} is in the future", f"The latest end is {latest}.")
     if start_s < oldest_s - 1:
-        oldest = utc_text(-int(-oldest_s // HOUR_S) * HOUR_S)
+        first_hour, last_hour = -int(-oldest_s // HOUR_S), int(end_s // HOUR_S)
+        if last_hour <= first_hour:
+            last_hour = int(now_s // HOUR_S)
+        would_work = f"--start {utc_text(first_hour * HOUR_S)} --end {utc_text(last_hour * HOUR_S)}"
         raise UsageError(
             f"--start {utc_text(int(start_s))} is more than {OLDEST_DAYS} days back, and the API goes no further",
-            f"This would work: --start {oldest} --end {utc_text(int(max(end_s, oldest_s + HOUR_S)))}",
+            f"This would work: {would_work}",
         )
     start_hour = int(start_s // HOUR_S)
     if start_hour * HOUR_S < oldest_s and start_hour + 1 < end_hour:
