@@ -46,11 +46,11 @@ class Simulator:
     url: str
     log: Path
 
-    def requests(self) -> list[dict[str, Any]]:
-        """The requests to totals that it saw, each as its log has it. A line still being written is left out."""
+    def requests(self, endpoint: str = "totals") -> list[dict[str, Any]]:
+        """The requests to an endpoint that it saw, each as its log has it; no line that is still being written."""
         *lines, _ = self.log.read_bytes().split(b"\n") if self.log.exists() else [b""]
         entries = [json.loads(line) for line in lines]
-        return [entry for entry in entries if entry["endpoint"] == "totals"]
+        return [entry for entry in entries if entry["endpoint"] == endpoint]
 
 
 @contextmanager
@@ -95,6 +95,7 @@ class Runner:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.out = folder / "run"
+        self.homes = {"XDG_STATE_HOME": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "config")}
 
     def start(
         self, *arguments: str, keys: dict[str, str] | None = None, stdin: int | None = None
@@ -106,7 +107,7 @@ class Runner:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=self.folder,
-            env={**clean_environment(), **(BEARER if keys is None else keys)},
+            env={**clean_environment(), **self.homes, **(BEARER if keys is None else keys)},
         )
 
     def finish(self, process: subprocess.Popen[bytes], stdin: bytes | None = None) -> Finished:
@@ -127,9 +128,9 @@ class Runner:
         """A file of the run directory without what may differ from run to run."""
         return without_times((self.out / name).read_text())
 
-    def records(self) -> list[dict[str, Any]]:
-        """The records of totals."""
-        return [json.loads(line) for line in (self.out / "totals.ndjson").read_text().splitlines()]
+    def records(self, endpoint: str = "totals") -> list[dict[str, Any]]:
+        """The records of an endpoint."""
+        return [json.loads(line) for line in (self.out / f"{endpoint}.ndjson").read_text().splitlines()]
 
     def summary(self) -> dict[str, Any]:
         """`summary.json`."""
