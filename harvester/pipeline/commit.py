@@ -1,19 +1,24 @@
 """The commit: settled batches, in their order, become records, totals and a checkpoint in one durable step.
 
 Batches settle in any order and wait here for those before them. So that this does not grow without bound,
-only so many batches may be under way between the newest planned and the oldest uncommitted one.
+only so many batches may be under way between the newest planned and the oldest uncommitted one; and so that a
+kill does not cost the answers of all that wait for a slow one, what waits longer is kept in the journal.
 """
 
 import asyncio
+import json
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from harvester.engagement.settling import Status
+from harvester.pipeline.reading import changed_input
 from harvester.planning import Batch
 from harvester.reduce import Partial, Reduction
 from harvester.rundir.directory import RunDirectory
-from harvester.rundir.journal import Dead, EndpointMark, InputMark, Step
+from harvester.rundir.journal import Ahead, Dead, EndpointMark, InputMark, Step
 
 COMMIT_EVERY_S: Final = 0.5
 """What a kill can cost: the answers of this long, and those in flight."""
@@ -48,6 +53,33 @@ class Ready:
     partial: Partial
     dead: Sequence[Dead]
     is_again: bool
+
+
+def _to_ahead(ready: Ready) -> Ahead:
+    """A settled batch as the journal keeps it: its records, and what it adds as JSON."""
+    added = {
+        "counts": {status.value: n for status, n in ready.partial.n_by_status.items()},
+        "sums": ready.partial.sums,
+        "candidates": ready.partial.candidates,
+        "groupings": ready.partial.groupings,
+        "dead": [(dead.tweet_id, dead.account, dead.letter.decode()) for dead in ready.dead],
+    }
+    return Ahead(
+        ready.batch.number, ready.batch.chain, b"\n".join((json.dumps(added).encode(), ready.records))
+    )
+
+
+def _from_ahead(batch: Batch, ahead: Ahead) -> Ready:
+    head, _, records = ahead.outcome.partition(b"\n")
+    added = json.loads(head)
+    partial = Partial(
+        Counter({Status(name): n for name, n in added["counts"].items()}),
+        added["sums"],
+        added["candidates"],
+        added["groupings"],
+    )
+    dead = [Dead(tweet_id, account, letter.encode()) for tweet_id, account, letter in added["dead"]]
+    return Ready(batch, records, partial, dead, is_again=False)
 
 
 class _Committing(ABC):
@@ -111,6 +143,20 @@ class Committer(_Committing):
         self._next = mark.batches
         self._end: int | None = None
         self._ready: dict[int, Ready] = {}
+        self._waiting: set[int] = set()
+        self._kept = directory.journal.ahead_numbers(endpoint)
+
+    def settled_before(self, batch: Batch) -> Ready | None:
+        """What an earlier process has settled of a batch, but could not commit; None if it has to be asked for.
+
+        Raises RunDirectoryError when that was of another input.
+        """
+        if batch.number not in self._kept:
+            return None
+        ahead = self._directory.journal.ahead(self._endpoint, batch.number)
+        if ahead.chain != batch.chain:
+            raise changed_input(f"the IDs up to batch {batch.number:,} are not those that were answered")
+        return _from_ahead(batch, ahead)
 
     async def admit(self, batch: Batch) -> None:
         """Wait until one more batch may be under way."""
@@ -140,7 +186,9 @@ class Committer(_Committing):
             await self._committed.wait()
 
     async def _commit(self) -> None:
-        if not (group := self._take_in_order()):
+        group = self._take_in_order()
+        ahead = self._take_waiting()
+        if not group and not ahead:
             return
         for ready in group:
             self.reduction.add(ready.partial)
@@ -157,6 +205,7 @@ class Committer(_Committing):
             self._mark,
             tuple(i for ready in group if ready.is_again for i in ready.batch.ids.tolist()),
             tuple(letter for ready in group for letter in ready.dead),
+            ahead,
         )
         await _to_the_end(self._directory.commit, step, records)
         self._next += len(group)
@@ -165,10 +214,19 @@ class Committer(_Committing):
             self._bytes_under_way -= outcome_bytes(ready.batch)
         self._tell()
 
+    def _take_waiting(self) -> tuple[Ahead, ...]:
+        """Those of the batches left that wait since the commit before this one, or all of them at the end."""
+        left = {number for number, ready in self._ready.items() if not ready.is_again} - self._kept
+        waiting = left if self._is_closing else left & self._waiting
+        self._waiting = left - waiting
+        self._kept |= waiting
+        return tuple(_to_ahead(self._ready[number]) for number in sorted(waiting))
+
     def _take_in_order(self) -> list[Ready]:
         group: list[Ready] = []
         while (ready := self._ready.pop(self._next + len(group), None)) is not None:
             group.append(ready)
+            self._kept.discard(ready.batch.number)
         return group
 
 

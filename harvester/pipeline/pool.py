@@ -159,6 +159,9 @@ class Pool:
 
     async def _put(self, batch: Batch, *, is_again: bool = False) -> None:
         await self._committer.admit(batch)
+        if not is_again and (ready := self._committer.settled_before(batch)):
+            self._committer.add(ready)
+            return
         await self._room.acquire()
         requests = batch.requests()
         progress = _Progress(batch, is_again, list(requests[1:]), len(requests))

@@ -5,7 +5,9 @@ Read and write order, which every other module relies on:
 1. records and rejected lines are appended and fsynced, then the journal commits what they now hold. A kill
    between the two leaves bytes that the journal does not know; the next run cuts them away.
 2. The journal never speaks of bytes that were not synced before. A file shorter than its entry is damage.
-3. Dead letters live in here, and `….failed.ndjson` is made from them: a dead letter that becomes a record
+3. A settled batch that waits long for one before it is kept in here, so that its answers are not lost with the
+   process; it leaves in the transaction that counts its records.
+4. Dead letters live in here, and `….failed.ndjson` is made from them: a dead letter that becomes a record
    goes in the same transaction that counts the record.
 """
 
@@ -29,6 +31,8 @@ _TABLES: Final = """
                            records_bytes INTEGER NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE dead_letter (position INTEGER PRIMARY KEY, endpoint TEXT NOT NULL,
                               tweet_id INTEGER NOT NULL, account TEXT NOT NULL, letter TEXT NOT NULL);
+    CREATE TABLE ahead (endpoint TEXT NOT NULL, number INTEGER NOT NULL, chain BLOB NOT NULL,
+                        outcome BLOB NOT NULL, PRIMARY KEY (endpoint, number)) WITHOUT ROWID;
     CREATE UNIQUE INDEX dead_letter_of ON dead_letter (endpoint, tweet_id);
 """
 
@@ -66,16 +70,26 @@ class Dead:
 
 
 @dataclass(frozen=True, slots=True)
+class Ahead:
+    """A settled batch that cannot be written yet, as bytes. chain: the hash of all IDs up to it."""
+
+    number: int
+    chain: bytes
+    outcome: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One durable step of an endpoint: where its records are now, and which dead letters come and go.
 
-    settled_again: tweets that had a dead letter and were asked again.
+    settled_again: tweets that had a dead letter and were asked again. ahead: batches that wait for others.
     """
 
     endpoint: str
     mark: EndpointMark
     settled_again: tuple[int, ...] = ()
     dead: tuple[Dead, ...] = ()
+    ahead: tuple[Ahead, ...] = ()
 
 
 class Journal:
@@ -144,6 +158,18 @@ class Journal:
         with self._errors():
             return self._db.execute(query, (endpoint,)).fetchall()
 
+    def ahead_numbers(self, endpoint: str) -> set[int]:
+        """The numbers of the settled batches that wait for others."""
+        query = "SELECT number FROM ahead WHERE endpoint = ?"
+        with self._errors():
+            return {number for (number,) in self._db.execute(query, (endpoint,))}
+
+    def ahead(self, endpoint: str, number: int) -> Ahead:
+        """One of them."""
+        query = "SELECT number, chain, outcome FROM ahead WHERE endpoint = ? AND number = ?"
+        with self._errors():
+            return Ahead(*self._db.execute(query, (endpoint, number)).fetchone())
+
     def commit(self, step: Step) -> None:
         """Make a step durable, as a whole or not at all. The files it speaks of are synced already."""
         mark = step.mark
@@ -157,6 +183,13 @@ class Journal:
             self._db.executemany(
                 "INSERT INTO dead_letter (endpoint, tweet_id, account, letter) VALUES (?, ?, ?, ?)",
                 [(step.endpoint, *astuple(dead)) for dead in step.dead],
+            )
+            self._db.execute(
+                "DELETE FROM ahead WHERE endpoint = ? AND number < ?", (step.endpoint, mark.batches)
+            )
+            self._db.executemany(
+                "INSERT INTO ahead VALUES (?, ?, ?, ?)",
+                [(step.endpoint, *astuple(ahead)) for ahead in step.ahead],
             )
 
     def commit_input(self, mark: InputMark) -> None:

@@ -4,11 +4,13 @@ import json
 import signal
 import sqlite3
 import subprocess
+import threading
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from tests.end_to_end.by_hand import Asked, Reply, counts, serving
 from tests.end_to_end.conftest import (
     Runner,
     Simulator,
@@ -181,3 +183,46 @@ def test_other_input_on_a_run_directory_is_refused(
     assert "the input has changed" in edited.err
     assert "some.txt had" in longer.err
     assert "it was some.txt and is other.txt" in renamed.err
+
+
+@pytest.mark.parametrize("stop", ["SIGKILL", "SIGTERM"])
+def test_what_is_answered_behind_a_slow_batch_is_not_asked_again(
+    run: Runner, ids: list[int], stop: str
+) -> None:
+    """The second batch is never answered, the other 11 are; once they are kept, the process ends."""
+    tweets = [str(i) for i in sorted(ids)][-3_000:]
+    (run.folder / "ids.txt").write_text("".join(f"{i}\n" for i in tweets))
+    may_answer = threading.Event()
+
+    def answer(asked: Asked, _n: int) -> Reply:
+        if tweets[250] in asked["tweet_ids"]:
+            may_answer.wait(60)
+        return counts(asked)
+
+    with serving(answer) as service:
+        arguments = ("ids.txt", "-m", "favorites", "--base-url", service.url, "--grace", "0")
+        process = run.start(*arguments)
+        wait_for(lambda: _n_kept(run) == 10, "the others to be kept")
+        process.send_signal(signal.Signals[stop])
+        run.finish(process)
+        n_before = len(service.asked)
+        may_answer.set()
+        finished = run(*arguments)
+        asked_again = service.tweets[n_before:]
+    assert finished.code == 0, finished.err
+    assert [tweets[250] in asked for asked in asked_again] == [True]
+    assert [record["tweet_id"] for record in run.records()] == tweets
+    assert _n_kept(run) == 0
+
+
+def _n_kept(run: Runner) -> int:
+    """Settled batches that wait in the journal for others."""
+    if not (run.out / "journal.db").exists():
+        return 0
+    journal = sqlite3.connect(run.out / "journal.db")
+    try:
+        return int(journal.execute("SELECT count(*) FROM ahead").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
+    finally:
+        journal.close()

@@ -20,7 +20,7 @@ from harvester.pipeline.pool import Pool, Stop
 from harvester.planning import NO_WINDOWS, Batch
 from harvester.reduce import Partial, Reduction
 from harvester.rundir.directory import RunDirectory
-from harvester.rundir.journal import Dead, EndpointMark, InputMark, Step
+from harvester.rundir.journal import Ahead, Dead, EndpointMark, InputMark, Step
 from harvester.transport.gate import Gate
 from harvester.transport.outage import Outage
 from harvester.transport.pace import Pace
@@ -42,15 +42,32 @@ class Directory:
     rejected: list[tuple[InputMark, bytes]] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     refuses: dict[int, Exception] = field(default_factory=dict)
+    kept: dict[int, Ahead] = field(default_factory=dict)
+
+    @property
+    def journal(self) -> "Directory":
+        return self
+
+    def ahead_numbers(self, _endpoint: str) -> set[int]:
+        return set(self.kept)
+
+    def ahead(self, _endpoint: str, number: int) -> Ahead:
+        return self.kept[number]
 
     def commit(self, step: Step, records: Sequence[bytes]) -> None:
         if error := self.refuses.get(len(self.steps)):
             raise error
         self.times.append(round(asyncio.get_running_loop().time(), 2))
+        self.kept |= {ahead.number: ahead for ahead in step.ahead}
         self.steps.append((step, [orjson.loads(line) for line in b"".join(records).splitlines()]))
 
     def commit_rejected(self, mark: InputMark, rejected: Sequence[bytes]) -> None:
         self.rejected.append((mark, b"".join(rejected)))
+
+    @property
+    def groups(self) -> list[tuple[float, Step, list[dict[str, Any]]]]:
+        """The steps that brought records, and when: not those that only kept what waits."""
+        return [(at, *step) for at, step in zip(self.times, self.steps, strict=True) if step[1]]
 
     @property
     def records(self) -> list[tuple[int, str]]:

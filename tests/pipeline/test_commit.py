@@ -2,13 +2,18 @@
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from harvester.errors import StorageError
+from harvester.engagement.settling import Status
+from harvester.errors import RunDirectoryError, StorageError
 from harvester.pipeline import commit
+from harvester.pipeline.commit import Ready
+from harvester.reduce import Partial
 from harvester.rundir.journal import Dead, EndpointMark, InputMark
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -30,9 +35,11 @@ def test_a_batch_waits_for_those_before_it(turned: Run, make: Any) -> None:
         return directory
 
     directory = turned(main())
-    assert [[int(r["tweet_id"]) for r in records] for _, records in directory.steps] == [[0], [1, 2, 3]]
-    assert directory.times == [1.5, 3.5]
-    assert [(step.mark.batches, step.mark.chain[0]) for step, _ in directory.steps] == [(1, 0), (4, 3)]
+    groups = [[int(r["tweet_id"]) for r in records] for _, _, records in directory.groups]
+    assert groups == [[0], [1, 2, 3]]
+    assert [at for at, _, _ in directory.groups] == [1.5, 3.5]
+    marks = [(step.mark.batches, step.mark.chain[0]) for _, step, _ in directory.groups]
+    assert marks == [(1, 0), (4, 3)]
 
 
 def test_a_resumed_run_goes_on_at_its_mark(turned: Run, make: Any) -> None:
@@ -165,7 +172,7 @@ def test_the_last_batch_of_all_is_committed_at_once_and_waited_for(turned: Run, 
         committer.close()
         await running
         await committer.until_committed(0)
-        return [*ended, *directory.times]
+        return [*ended, *(at for at, _, _ in directory.groups)]
 
     assert turned(main()) == [4.4, 4.4]
 
@@ -181,6 +188,99 @@ def test_a_refusal_of_the_disk_is_raised_and_nothing_is_tried_again(turned: Run,
         return directory.steps
 
     assert turned(main()) == []
+
+
+def test_what_waits_for_a_slow_batch_is_kept_once_and_after_a_while(turned: Run, make: Any) -> None:
+    """Batch 0 never comes. What waits at two commits in a row is kept at the second one."""
+
+    async def main() -> Any:
+        directory = make.directory()
+        committer = make.committer(directory)
+        running = asyncio.ensure_future(committer.run())
+        await asyncio.sleep(0.2)
+        for number in (1, 2):
+            committer.add(make.ready(make.batch(number, number)))
+        await asyncio.sleep(5.0)
+        committer.add(make.ready(make.batch(4, 4)))
+        committer.close()
+        await running
+        return directory
+
+    directory = turned(main())
+    assert directory.times == [1.0, 5.2]
+    assert [[ahead.number for ahead in step.ahead] for step, _ in directory.steps] == [[1, 2], [4]]
+    assert {step.mark.batches for step, _ in directory.steps} == {0}
+    assert directory.ids == []
+
+
+def test_batches_that_come_soon_after_one_another_are_not_kept(turned: Run, make: Any) -> None:
+    async def main() -> Any:
+        directory = make.directory()
+        committer = make.committer(directory)
+        running = asyncio.ensure_future(committer.run())
+        for number in (1, 3, 0, 2):
+            await asyncio.sleep(0.3)
+            committer.add(make.ready(make.batch(number, number)))
+        await asyncio.sleep(1.0)
+        committer.close()
+        await running
+        return directory
+
+    directory = turned(main())
+    assert (directory.kept, directory.ids) == ({}, [0, 1, 2, 3])
+
+
+def test_what_was_kept_is_the_same_after_a_restart(turned: Run, make: Any) -> None:
+    """Records, sums beyond 64 bits, candidates, groupings and dead letters."""
+
+    async def main() -> Any:
+        directory = make.directory()
+        one = make.batch(1, 7, 8)
+        partial = Partial(
+            Counter({Status.OK: 1, Status.FORBIDDEN: 2}),
+            {"favorites": 2**70},
+            {"favorites": [(5, 7)]},
+            {"by_day": {"2026-11-11": 3}},
+        )
+        dead = [Dead(8, "ada", b'{"tweet_id":"8"}')]
+        ready = Ready(one, b'{"tweet_id":"7","status":"ok"}\n', partial, dead, is_again=False)
+        committer = make.committer(directory)
+        committer.add(ready)
+        committer.close()
+        await committer.run()
+
+        again = make.committer(directory)
+        assert again.settled_before(make.batch(0, 1)) is None
+        found = again.settled_before(make.batch(1, 7, 8))
+        again.add(found)
+        again.add(make.ready(make.batch(0, 1)))
+        again.close()
+        await again.run()
+        return ready, found, again.reduction, directory
+
+    ready, found, reduction, directory = turned(main())
+    assert found.batch.ids.tolist() == ready.batch.ids.tolist()
+    assert (found.records, found.dead) == (ready.records, ready.dead)
+    assert found.partial.sums == ready.partial.sums
+    assert reduction.totals["favorites"] == 2**70
+    assert reduction.tops["favorites"].ranked() == [(5, 7)]
+    assert reduction.groupings == {"by_day": {"2026-11-11": 3}}
+    assert directory.ids == [1, 7]
+    assert directory.steps[-1][0].dead == tuple(ready.dead)
+
+
+def test_what_was_kept_of_another_input_is_refused(turned: Run, make: Any) -> None:
+    async def main() -> None:
+        directory = make.directory()
+        committer = make.committer(directory)
+        committer.add(make.ready(make.batch(1, 7)))
+        committer.close()
+        await committer.run()
+        other = replace(make.batch(1, 9), chain=b"another chain 16")
+        with pytest.raises(RunDirectoryError, match="not those that were answered"):
+            make.committer(directory).settled_before(other)
+
+    turned(main())
 
 
 async def test_a_cancellation_waits_for_the_step_that_is_being_written() -> None:

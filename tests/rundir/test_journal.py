@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harvester.errors import RunDirectoryError
-from harvester.rundir.journal import Dead, EndpointMark, InputMark, Journal, Step
+from harvester.rundir.journal import Ahead, Dead, EndpointMark, InputMark, Journal, Step
 
 FIRST = Step(
     "totals",
@@ -31,6 +31,18 @@ def test_dead_letters_come_and_go_with_the_step_that_counts_their_records(tmp_pa
     journal.commit(FIRST)
     journal.commit(Step("totals", FIRST.mark, settled_again=(7, 5), dead=(Dead(5, "", b"{}"),)))
     assert list(journal.dead_letters("totals")) == [b"{}"]
+    journal.close()
+
+
+def test_what_waits_is_there_until_it_is_counted(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db", "run")
+    kept = (Ahead(3, b"c3", b"three"), Ahead(5, b"c5", b"five"))
+    journal.commit(Step("totals", EndpointMark(2), ahead=kept))
+    journal.commit(Step("28hr", EndpointMark(9)))
+    assert journal.ahead_numbers("totals") == {3, 5}
+    assert journal.ahead("totals", 5) == kept[1]
+    journal.commit(Step("totals", EndpointMark(4)))
+    assert journal.ahead_numbers("totals") == {5}
     journal.close()
 
 

@@ -1,0 +1,76 @@
+"""An API by hand, where the simulator is too honest: every answer is what a test says."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Asked = dict[str, Any]
+
+
+@dataclass
+class Reply:
+    """An answer. body: bytes as they are, anything else as JSON."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Service(ThreadingHTTPServer):
+    """Answers by a rule: from what is asked, and the request's number from 1. asked: all that came."""
+
+    daemon_threads = True
+
+    def __init__(self, answer: Callable[[Asked, int], Reply]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.answer = answer
+        self.asked: list[Asked] = []
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+    @property
+    def tweets(self) -> list[list[str]]:
+        """The tweets of each request."""
+        return [asked["tweet_ids"] for asked in self.asked]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Service
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append(asked)
+        reply = self.server.answer(asked, len(self.server.asked))
+        body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
+        self.send_response(reply.status)
+        for name, value in {"Content-Length": str(len(body)), **reply.headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
+        """Keep quiet."""
+
+
+def counts(asked: Asked, value: object = "3", **beside: object) -> Reply:
+    """Every metric of every tweet counted as the same."""
+    row = dict.fromkeys(asked["engagement_types"], value)
+    return Reply(200, {next(iter(asked["groupings"])): dict.fromkeys(asked["tweet_ids"], row), **beside})
+
+
+@contextmanager
+def serving(answer: Callable[[Asked, int], Reply]) -> Iterator[Service]:
+    """A service of this kind, while the block lasts."""
+    service = Service(answer)
+    thread = threading.Thread(target=service.serve_forever)
+    thread.start()
+    try:
+        yield service
+    finally:
+        service.shutdown()
+        thread.join()
+        service.server_close()
