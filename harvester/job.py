@@ -29,7 +29,7 @@ from harvester.rundir.directory import RunDirectory
 from harvester.rundir.files import write_derived
 from harvester.rundir.manifest import InputFile
 from harvester.sources import Source, find_sources
-from harvester.transport.gate import AppLimit
+from harvester.transport.app_limit import AppLimit
 from harvester.transport.oauth import make_signers
 from harvester.transport.session import HttpSession, Session
 from harvester.version import __version__
@@ -160,7 +160,8 @@ class Harvest:
         reading = Reading(sources, directory.input_mark, selection, form, owners)
         fanout = Fanout(reading, rejected, directory.path, len(questions), self.fail)
         is_resumed = any(mark.state for mark in directory.marks.values())
-        app_limit = AppLimit(options.app_rate, starts_empty=is_resumed) if options.app_rate else None
+        monotonic = asyncio.get_running_loop().time
+        app_limit = AppLimit(options.app_rate, monotonic=monotonic, starts_empty=is_resumed)
         self._runs = tuple(
             EndpointRun(
                 question,

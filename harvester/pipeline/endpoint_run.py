@@ -19,7 +19,8 @@ from harvester.questions import Question
 from harvester.reduce import Reduction
 from harvester.rundir.directory import RunDirectory
 from harvester.sources import Source
-from harvester.transport.gate import AppLimit, Gate, RequestCounts, Wait
+from harvester.transport.app_limit import AppLimit
+from harvester.transport.gate import Gate, RequestCounts, Wait
 from harvester.transport.oauth import Signer
 from harvester.transport.outage import Outage
 from harvester.transport.pace import Pace
@@ -60,7 +61,7 @@ class EndpointRun:
         sources: tuple[Source, ...],
         fanout: Fanout,
         *,
-        app_limit: AppLimit | None,
+        app_limit: AppLimit,
         wall: Callable[[], float],
         random: Callable[[], float],
     ) -> None:

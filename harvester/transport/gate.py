@@ -6,15 +6,17 @@ decides is pure (`Pace`, `Outage`); the leaky bucket is aiolimiter's.
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from aiolimiter import AsyncLimiter
 
-from harvester.engagement.allowance import MINUTE_S, Rate, read_windows, wait_after_429_s
+from harvester.engagement.allowance import MINUTE_S, Rate, Window, read_windows, wait_after_429_s
 from harvester.engagement.answer import Answer, RateLimited, Refused, Trouble, Unauthorized, WrongUrl
 from harvester.errors import HarvesterError
+from harvester.transport.app_limit import AppLimit
+from harvester.transport.bucket import leaky_bucket
 from harvester.transport.clock import clock_note
 from harvester.transport.outage import Outage
 from harvester.transport.pace import Pace, Recent, burst, paced_per_s
@@ -26,10 +28,14 @@ SHORTEST_HOLD_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The right to send one request: the how-manieth it is, and when it was given (monotonic seconds)."""
+    """The right to send one request: the how-manieth it is, and when it was given (monotonic seconds).
+
+    number_in_app: the how-manieth to any endpoint.
+    """
 
     number: int
     sent_at: float
+    number_in_app: int
 
 
 @dataclass(slots=True)
@@ -49,19 +55,6 @@ class Wait:
 
     reason: Literal["rate limit", "service"]
     until: float
-
-
-class AppLimit:
-    """A ceiling for several gates together. starts_empty: as in `Gate`."""
-
-    def __init__(self, rate: Rate, *, starts_empty: bool = False) -> None:
-        self._limiter = AsyncLimiter(burst(rate), burst(rate) / paced_per_s(rate))
-        if starts_empty:
-            _fill(self._limiter, 0.0)
-
-    async def acquire(self) -> None:
-        """Wait for the right to send one request."""
-        await self._limiter.acquire()
 
 
 class Gate:
@@ -135,7 +128,8 @@ class Gate:
             self.counts.sent += 1
             self._sent_at = self._monotonic()
             self._sent.add(self._sent_at)
-            turn = Turn(self.counts.sent, self._sent_at)
+            in_app = self._app_limit.add(self._sent_at) if self._app_limit else self.counts.sent
+            turn = Turn(self.counts.sent, self._sent_at, in_app)
             self.in_flight.add(turn)
             return turn
 
@@ -153,11 +147,7 @@ class Gate:
         self.in_flight.discard(turn)
         windows = read_windows(headers, self._wall())
         if windows:
-            n_since = self.counts.sent - turn.number
-            hold_until = self.pace.learn(
-                windows, self._sent, n_sent_since=n_since, sent_at=turn.sent_at, now=now
-            )
-            self._hold_until = max(self._hold_until, hold_until)
+            self._hold_until = max(self._hold_until, self._learn(windows, turn, now))
         knows_limit = any(window.limit for window in windows)
         error = self._judge(turn, headers, answer, now, knows_limit=knows_limit)
         if error:
@@ -165,6 +155,16 @@ class Gate:
             raise error
         self._adjust(now)
         self._wake()
+
+    def _learn(self, windows: Sequence[Window], turn: Turn, now: float) -> float:
+        """Take what the headers tell of the allowance; gives the time until which nothing may be sent."""
+        sent, n_since = self._sent, self.counts.sent - turn.number
+        if app := self._app_limit:
+            n_in_app_since = app.n_sent - turn.number_in_app
+            app.learn(windows, sent, n_own_since=n_since, n_since=n_in_app_since, sent_at=turn.sent_at)
+            if app.is_shared:
+                sent, n_since = app.sent, n_in_app_since
+        return self.pace.learn(windows, sent, n_sent_since=n_since, sent_at=turn.sent_at, now=now)
 
     def _judge(
         self, turn: Turn, headers: Mapping[str, str], answer: Answer, now: float, *, knows_limit: bool
@@ -254,8 +254,7 @@ class Gate:
         else:
             room = burst(rate)
         self._rate = rate
-        self._limiter = AsyncLimiter(burst(rate), burst(rate) / paced_per_s(rate))
-        _fill(self._limiter, room)
+        self._limiter = leaky_bucket(rate, room)
 
     async def _changed_within(self, seconds: float) -> None:
         if seconds:
@@ -268,11 +267,3 @@ class Gate:
     def _wake(self, _: object = None) -> None:
         self._changed.set()
         self._changed.clear()
-
-
-def _fill(limiter: AsyncLimiter, room: float) -> None:
-    """Take all places of a new bucket but some. There is room, so acquiring does not suspend."""
-    try:
-        limiter.acquire(limiter.max_rate - room).send(None)
-    except StopIteration:
-        return

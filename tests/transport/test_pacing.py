@@ -13,6 +13,7 @@ import pytest
 
 from harvester.engagement.allowance import Rate
 from harvester.engagement.answer import Answer, Counted, RateLimited
+from harvester.transport.app_limit import AppLimit, is_shared
 from harvester.transport.gate import Gate
 from harvester.transport.pace import Pace, Recent, burst
 
@@ -109,9 +110,10 @@ async def harvest(
     latency_s: float = 0.05,
     concurrency: int = 8,
     starts_empty: bool = False,
+    app_limit: AppLimit | None = None,
 ) -> Seen:
     """Workers ask as fast as the gate lets them. A request arrives after half of the latency."""
-    gate = make_gate(pace, starts_empty=starts_empty)
+    gate = make_gate(pace, starts_empty=starts_empty, app_limit=app_limit)
     began_s = asyncio.get_running_loop().time()
     monotonic = asyncio.get_running_loop().time
 
@@ -257,3 +259,66 @@ def test_recent_counts_the_events_since_a_second_and_forgets_old_ones() -> None:
         recent.add(at)
     assert [recent.count(since, 100.0) for since in (-5, 1, 2, 60, 100)] == [5, 4, 2, 2, 1]
     assert [recent.count(0, now) for now in (127.0, 128.0, 129.0, 1000.0)] == [5, 4, 2, 0]
+
+
+# Several endpoints of one app
+
+
+@pytest.mark.parametrize(
+    ("used", "own", "others", "shared"),
+    [
+        (10, (10, 10), 20, False),
+        (30, (10, 10), 20, True),
+        (12, (10, 12), 20, False),
+        (28, (9, 12), 20, True),
+        (12, (10, 10), 2, None),
+        (22, (8, 14), 20, None),
+    ],
+)
+def test_whether_a_limit_is_shared_shows_in_what_is_used_of_it(
+    used: int, own: tuple[int, int], others: int, shared: bool | None
+) -> None:
+    assert is_shared(used, own, others) is shared
+
+
+async def side_by_side(
+    make_gate: MakeGate, services: Sequence[Service], ceiling: Rate | None = None, until_s: float = 300.0
+) -> tuple[AppLimit, list[float]]:
+    """An endpoint for each service, all of one app; when requests arrived anywhere, and the app's limit."""
+    app_limit = AppLimit(ceiling, monotonic=asyncio.get_running_loop().time)
+    runs = [harvest(make_gate, s, Pace(), until_s=until_s, app_limit=app_limit) for s in services]
+    await asyncio.gather(*runs)
+    return app_limit, sorted({t - BEGAN for service in services for t in service.asked})
+
+
+@pytest.mark.parametrize("kind", ["fixed", "sliding"])
+@pytest.mark.parametrize("limit", [60, 240, 3000])
+def test_endpoints_that_share_a_limit_keep_to_it_together_and_use_it(
+    turned: Run, make_gate: MakeGate, kind: str, limit: int
+) -> None:
+    """One service for three endpoints. None is told so; the headers show it."""
+    service = Service(limit, 60.0, kind)
+    app_limit, _ = turned(side_by_side(make_gate, [service] * 3))
+    seen = Seen([t - BEGAN for t in service.asked], service.n_refused, 60.0)
+    assert app_limit.is_shared
+    assert (seen.n_refused, seen.fullest <= limit) == (0, True)
+    assert seen.used(limit, 60.0, 300.0) >= 0.94
+
+
+def test_endpoints_with_limits_of_their_own_each_use_it(turned: Run, make_gate: MakeGate) -> None:
+    services = [Service(240), Service(240), Service(60)]
+    app_limit, _ = turned(side_by_side(make_gate, services))
+    assert not app_limit.is_shared
+    for service in services:
+        seen = Seen([t - BEGAN for t in service.asked], service.n_refused, 60.0)
+        assert (seen.n_refused, seen.fullest <= service.limit) == (0, True)
+        assert seen.used(service.limit, 60.0, 300.0) >= 0.95
+
+
+def test_a_ceiling_for_the_app_holds_for_all_endpoints_together(turned: Run, make_gate: MakeGate) -> None:
+    services = [Service(10_000) for _ in range(3)]
+    _, times = turned(side_by_side(make_gate, services, Rate(300, 60.0)))
+    seen = Seen(times, 0, 60.0)
+    assert seen.fullest <= 300
+    assert seen.used(300, 60.0, 300.0) >= 0.95
+    assert min(len(service.asked) for service in services) > 0.3 * len(times)

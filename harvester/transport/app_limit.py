@@ -1,0 +1,104 @@
+"""The allowance of an app as a whole: a ceiling of the user's, or one limit that all endpoints turn out to share.
+
+The contract has limits per app, and each endpoint's headers tell of one. Whether it is the same one, the headers
+show as well: what is used of it grows with the requests to the other endpoints, or does not.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from aiolimiter import AsyncLimiter
+
+from harvester.engagement.allowance import MINUTE_S, Rate, Window
+from harvester.transport.bucket import leaky_bucket
+from harvester.transport.pace import CLOCK_SLACK_S, Recent, burst, paced_per_s
+
+ENOUGH_TO_TELL: Final = 3
+"""So many requests to other endpoints in a window, and its use shows whether they count."""
+
+
+def is_shared(n_used: int, n_own: tuple[int, int], n_others: int) -> bool | None:
+    """Whether an allowance, of which n_used are gone, counts the requests to other endpoints as well.
+
+    n_own: of the endpoint itself, at least and at most so many; n_others: at least so many, in the same window,
+    whose beginning is known to a few seconds. None where that does not tell.
+    """
+    least, most = n_own
+    if n_others < ENOUGH_TO_TELL:
+        return None
+    if n_used - most > n_others / 2:
+        return True
+    return False if n_used - least <= n_others / 2 else None
+
+
+class AppLimit:
+    """What the gates of all endpoints keep to together. monotonic: the loop's clock.
+
+    sent: the requests to all endpoints. is_shared: whether the limit that the API tells is one for all of them.
+    """
+
+    def __init__(
+        self, ceiling: Rate | None, *, monotonic: Callable[[], float], starts_empty: bool = False
+    ) -> None:
+        self.n_sent = 0
+        self.sent = Recent()
+        self.is_shared = False
+        self._monotonic = monotonic
+        self._ceiling = ceiling
+        self._told: dict[float, Rate] = {}
+        self._rate: Rate | None = None
+        self._limiter: AsyncLimiter | None = None
+        self._hold_until = 0.0
+        self._adjust(n_recent=int(starts_empty))
+
+    async def acquire(self) -> None:
+        """Wait for the right to send one request to any endpoint, and take it."""
+        if (wait_s := self._hold_until - self._monotonic()) > 0:
+            await asyncio.sleep(wait_s)
+        if self._limiter:
+            await self._limiter.acquire()
+
+    def add(self, now: float) -> int:
+        """Count a request that goes now; gives the how-manieth it is."""
+        self.n_sent += 1
+        self.sent.add(now)
+        return self.n_sent
+
+    def learn(
+        self, windows: Sequence[Window], own: Recent, *, n_own_since: int, n_since: int, sent_at: float
+    ) -> None:
+        """Take what an answer's headers tell. own: the requests to its endpoint.
+
+        n_own_since, n_since: requests after the one that is answered, which went at sent_at, to its endpoint and
+        to all; the headers do not count them yet.
+        """
+        now = self._monotonic()
+        for window in windows:
+            if not window.limit or window.remaining is None or not window.resets_in_s:
+                continue
+            if window.length_s < MINUTE_S:
+                # Too short for times in whole seconds; where there is a limit by the minute, that one tells.
+                continue
+            began_at = sent_at + window.resets_in_s - window.length_s
+            early, late = began_at - CLOCK_SLACK_S, began_at + CLOCK_SLACK_S
+            least, most = (own.count(since, now) - n_own_since for since in (late, early))
+            n_others = self.sent.count(late, now) - n_since - least
+            found = is_shared(window.limit - window.remaining, (least, most), n_others)
+            if found is not None:
+                self.is_shared = found
+                self._told[window.length_s] = Rate(window.limit, window.length_s)
+                self._adjust(n_recent=self.sent.count(now - window.length_s, now))
+
+    def _adjust(self, n_recent: int) -> None:
+        """Make a bucket of the strictest rate that holds now. n_recent: what has gone already takes its time."""
+        rates = [*self._told.values()] if self.is_shared else []
+        if self._ceiling:
+            rates.append(self._ceiling)
+        rate = min(rates, key=paced_per_s) if rates else None
+        if rate == self._rate:
+            return
+        self._rate, self._limiter = rate, None
+        if rate:
+            self._limiter = leaky_bucket(rate, 0.0 if n_recent else burst(rate))
+            self._hold_until = self._monotonic() + max(n_recent - 1, 0) / paced_per_s(rate)

@@ -1,0 +1,17 @@
+"""aiolimiter's leaky bucket, made for an even pace and begun at any level."""
+
+import contextlib
+
+from aiolimiter import AsyncLimiter
+
+from harvester.engagement.allowance import Rate
+from harvester.transport.pace import burst, paced_per_s
+
+
+def leaky_bucket(rate: Rate, room: float) -> AsyncLimiter:
+    """A bucket that lets requests through at the rate's pace; room is how many may go at once, now."""
+    bucket = AsyncLimiter(burst(rate), burst(rate) / paced_per_s(rate))
+    # All places but some are taken. There is room for that, so acquiring does not suspend.
+    with contextlib.suppress(StopIteration):
+        bucket.acquire(bucket.max_rate - room).send(None)
+    return bucket
