@@ -18,6 +18,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from harvester.engagement.endpoints import ENDPOINTS
 from harvester.job import Harvest
 from harvester.pipeline.endpoint_run import Snapshot
 from harvester.report.summary import TWEET_URL
@@ -25,6 +26,7 @@ from harvester.report.summary import TWEET_URL
 BAR_EVERY_S: Final = 0.25
 LINE_EVERY_S: Final = 5.0
 PACE_OVER_S: Final = 30.0
+LONGEST_NAME: Final = max(map(len, ENDPOINTS))
 
 
 class Display(Protocol):
@@ -148,7 +150,7 @@ class Lines:
 def _draw(snapshot: Snapshot, pace: Pace, *, is_alone: bool) -> RenderableType:
     total = _estimated_total(snapshot)
     bar = Table.grid(expand=True, padding=(0, 1))
-    bar.add_column(no_wrap=True)
+    bar.add_column(no_wrap=True, min_width=0 if is_alone else LONGEST_NAME)
     bar.add_column(ratio=1)
     bar.add_column(justify="right", no_wrap=True)
     bar.add_row(
@@ -184,9 +186,11 @@ def _done(snapshot: Snapshot) -> str:
 
 def _figures(snapshot: Snapshot, pace: Pace) -> list[str]:
     requests = snapshot.requests
-    figures = [f"{pace.ids_per_s:,.0f} IDs/s", f"{pace.requests_per_s * 60:,.0f} requests/min"]
-    if snapshot.limit_per_minute:
-        figures[-1] += f" of {snapshot.limit_per_minute:,.0f}"
+    figures = []
+    if snapshot.n_settled != snapshot.n_total:
+        figures += [f"{pace.ids_per_s:,.0f} IDs/s", f"{pace.requests_per_s * 60:,.0f} requests/min"]
+        if snapshot.limit_per_minute:
+            figures[-1] += f" of {snapshot.limit_per_minute:,.0f}"
     figures.append(f"{requests.sent:,} requests")
     figures.append(f"{requests.rate_limited:,} × 429")
     if n_errors := sum(requests.errors.values()):
