@@ -36,6 +36,7 @@ from harvester.version import __version__
 
 SCHEMA: Final = 1
 SPARE_DESCRIPTORS: Final = 32
+EDGE_S: Final = 24 * 3600
 
 _T = TypeVar("_T")
 
@@ -162,6 +163,8 @@ class Harvest:
         is_resumed = any(mark.state for mark in directory.marks.values())
         monotonic = asyncio.get_running_loop().time
         app_limit = AppLimit(options.app_rate, monotonic=monotonic, starts_empty=is_resumed)
+        for question in questions.values():
+            _warn_of_the_edge(question, self._wall())
         self._runs = tuple(
             EndpointRun(
                 question,
@@ -256,6 +259,17 @@ class Harvest:
             names = ("run.json", *of_endpoints, "rejected.ndjson", "summary.json", "top_tweets.csv")
             directory.write_success(document, names)
         return Outcome(exit_code, results, total)
+
+
+def _warn_of_the_edge(question: Question, now_s: float) -> None:
+    """Say so when the API will not serve the whole range for as long as the run may take."""
+    if question.range and question.range.served_until_s < now_s + EDGE_S:
+        log.warning(
+            "the API serves no more than 365 days back from each request: at %s the start of the range, %s, is"
+            " out of reach, and tweets that were not asked for by then fail; a later --start leaves more time",
+            utc_text(question.range.served_until_s),
+            question.range.start,
+        )
 
 
 def _result(run: EndpointRun, directory: RunDirectory, question: Question) -> EndpointResult:

@@ -71,6 +71,11 @@ class TimeRange:
         """The widened end, as a record has it."""
         return utc_text(self.end_hour * HOUR_S)
 
+    @property
+    def served_until_s(self) -> int:
+        """When the API stops serving it as a whole, epoch seconds: its start is too far back from then on."""
+        return self.start_hour * HOUR_S + OLDEST_DAYS * 24 * HOUR_S
+
     def windows(self) -> tuple[Window, ...]:
         """The windows that make it up, the earliest first: no gap, no overlap, each at most 28 days long.
 
