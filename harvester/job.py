@@ -162,7 +162,9 @@ class Harvest:
         fanout = Fanout(reading, rejected, directory.path, len(questions), self.fail)
         is_resumed = any(mark.state for mark in directory.marks.values())
         monotonic = asyncio.get_running_loop().time
-        app_limit = AppLimit(options.app_rate, monotonic=monotonic, starts_empty=is_resumed)
+        app_limit = None
+        if options.app_rate or len(questions) > 1:
+            app_limit = AppLimit(options.app_rate, monotonic=monotonic, starts_empty=is_resumed)
         for question in questions.values():
             _warn_of_the_edge(question, self._wall())
         self._runs = tuple(

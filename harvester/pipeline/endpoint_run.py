@@ -61,7 +61,7 @@ class EndpointRun:
         sources: tuple[Source, ...],
         fanout: Fanout,
         *,
-        app_limit: AppLimit,
+        app_limit: AppLimit | None,
         wall: Callable[[], float],
         random: Callable[[], float],
     ) -> None:

@@ -122,7 +122,9 @@ def compare(path: Path, found: Manifest, options: Mapping[str, Any], inputs: Seq
 
 def _shown(value: object) -> str:
     if isinstance(value, list):
-        return ",".join(map(str, value))
+        return ",".join(map(str, value)) or "none"
+    if isinstance(value, dict):
+        return " ".join(f"{name}={_shown(part)}" for name, part in value.items())
     return "unset" if value is None else str(value)
 
 
