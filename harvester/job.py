@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import resource
 import time
 from collections import Counter
@@ -113,7 +114,7 @@ class Harvest:
         now_ms = int(self._wall() * 1000)
         reach = reach_of(options, credentials)
         questions = make_questions(options, reach, credentials.accounts, now_ms)
-        sources = find_sources(options.inputs)
+        sources = find_sources(options.inputs, os.fspath(options.out))
         directory = RunDirectory(
             options.out,
             _identity(options, credentials, questions),
