@@ -115,6 +115,8 @@ class Harvest:
         reach = reach_of(options, credentials)
         questions = make_questions(options, reach, credentials.accounts, now_ms)
         sources = find_sources(options.inputs, os.fspath(options.out))
+        # Nothing is read yet, but what cannot be read like this is refused before a directory is begun.
+        _form(options).chunks(sources)
         directory = RunDirectory(
             options.out,
             _identity(options, credentials, questions),
@@ -156,9 +158,8 @@ class Harvest:
         selection = Selection(
             options.dedupe, options.limit, None if youngest is None else first_id_at(began_ms - youngest)
         )
-        form = InputForm(options.file_format, options.column, options.owner_column, options.owner_from_folder)
         owners = next(iter(questions.values())).owners
-        reading = Reading(sources, directory.input_mark, selection, form, owners)
+        reading = Reading(sources, directory.input_mark, selection, _form(options), owners)
         fanout = Fanout(reading, rejected, directory.path, len(questions), self.fail)
         is_resumed = any(mark.state for mark in directory.marks.values())
         app_limit = AppLimit(options.app_rate, starts_empty=is_resumed) if options.app_rate else None
@@ -268,6 +269,10 @@ def _result(run: EndpointRun, directory: RunDirectory, question: Question) -> En
         (question.range.start, question.range.end) if question.range else None,
         run.feed.n_repeated,
     )
+
+
+def _form(options: Options) -> InputForm:
+    return InputForm(options.file_format, options.column, options.owner_column, options.owner_from_folder)
 
 
 def _identity(

@@ -1,13 +1,21 @@
-"""A run directory as a whole: taken into use, moved on step by step, finished."""
+"""A run directory as a whole: taken into use, moved on step by step, finished.
+
+It belongs to what was asked from the first commit on. Until then nothing in it is worth keeping, so whatever
+command comes next begins the run anew, with a `run.json` of its own that replaces the old one under the ID which
+the journal knows. So a command that fails before it has anything (a column that a file does not have) leaves
+a directory that the corrected one can use.
+"""
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
+from harvester.engagement.endpoints import ENDPOINTS
 from harvester.errors import RunDirectoryError
 from harvester.rundir.files import AppendFile, storage_errors, sync_folder, write_derived
 from harvester.rundir.journal import EndpointMark, InputMark, Journal, Step
@@ -50,34 +58,46 @@ class RunDirectory:
         self._files: dict[str, AppendFile] = {}
         self._journal: Journal | None = None
         try:
-            self.manifest = self._take_manifest(options, inputs, now_ms, version)
-            self.is_complete = (path / SUCCESS).exists()
+            self.manifest = self._take(new_manifest(options, inputs, now_ms, version), endpoints)
             if not self.is_complete:
-                self._open(endpoints)
+                self._open_files(endpoints)
         except BaseException:
             self.close()
             raise
 
-    def _take_manifest(
-        self, options: Mapping[str, Any], inputs: Sequence[InputFile], now_ms: int, version: str
-    ) -> Manifest:
+    def _take(self, asked: Manifest, endpoints: Sequence[str]) -> Manifest:
         path = self.path / "run.json"
-        if found := read_manifest(path):
-            compare(path, found, options, inputs)
-            return found
-        if (self.path / "journal.db").exists():
-            raise RunDirectoryError(f"{path} is missing beside a journal", "Bring it back from a copy.")
-        manifest = new_manifest(options, inputs, now_ms, version)
-        write_manifest(path, manifest)
+        found = read_manifest(path)
+        if found is None:
+            if (self.path / "journal.db").exists():
+                raise RunDirectoryError(f"{path} is missing beside a journal", "Bring it back from a copy.")
+            write_manifest(path, asked)
+        self.is_complete = (self.path / SUCCESS).exists()
+        if not self.is_complete:
+            self._journal = Journal(self.path / "journal.db", (found or asked).run_id)
+        if found is None:
+            return asked
+        if self._journal and self._journal.is_blank():
+            return self._begin_anew(found, asked, endpoints)
+        compare(path, found, asked.options, asked.inputs)
+        return found
+
+    def _begin_anew(self, found: Manifest, asked: Manifest, endpoints: Sequence[str]) -> Manifest:
+        """Take over a directory in which nothing is committed; files that only its last command wanted go."""
+        for name in {*found.options.get("endpoint", ())} & {*ENDPOINTS} - {*endpoints}:
+            for path in (self.path / f"{name}.ndjson", self.path / f"{name}.failed.ndjson"):
+                with storage_errors(path):
+                    path.unlink(missing_ok=True)
+        manifest = replace(asked, run_id=found.run_id)
+        write_manifest(self.path / "run.json", manifest)
         return manifest
 
-    def _open(self, endpoints: Sequence[str]) -> None:
-        self._journal = Journal(self.path / "journal.db", self.manifest.run_id)
-        self.input_mark = self._journal.input_mark()
+    def _open_files(self, endpoints: Sequence[str]) -> None:
+        self.input_mark = self.journal.input_mark()
         self._files["rejected"] = AppendFile(self.path / "rejected.ndjson", self.input_mark.rejected_bytes)
         self.marks: dict[str, EndpointMark] = {}
         for name in endpoints:
-            mark = self.marks[name] = self._journal.endpoint_mark(name)
+            mark = self.marks[name] = self.journal.endpoint_mark(name)
             self._files[name] = AppendFile(self.path / f"{name}.ndjson", mark.records_bytes)
         self.n_cut_bytes = sum(file.n_cut_bytes for file in self._files.values())
         sync_folder(self.path)

@@ -118,6 +118,12 @@ class Journal:
         if found != run_id:
             raise RunDirectoryError(f"{self._path} belongs to another run than run.json beside it")
 
+    def is_blank(self) -> bool:
+        """Whether nothing is committed yet."""
+        query = "SELECT rejected_lines = 0 AND NOT EXISTS (SELECT 1 FROM endpoint) FROM input"
+        with self._errors():
+            return bool(self._db.execute(query).fetchone()[0])
+
     def input_mark(self) -> InputMark:
         """How much of the rejected lines is in."""
         with self._errors():

@@ -179,6 +179,34 @@ def test_wrong_usage_gets_one_clear_line(
     assert says in finished.err
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--format", "xls"),
+        ("--column", "0"),
+        ("--owner-column", "a", "--owner-from-folder"),
+    ],
+)
+def test_form_of_the_input_that_is_none_is_refused_before_a_directory_is_begun(
+    run: Runner, wrong: tuple[str, ...]
+) -> None:
+    (run.folder / "ids.csv").write_text("a,b\n1,1060976163948904448\n")
+    finished = run("ids.csv", "--base-url", "http://127.0.0.1:1", *wrong)
+    assert finished.code == 2
+    assert not run.out.exists()
+
+
+def test_wrong_column_leaves_the_run_directory_to_the_right_one(run: Runner, calm: Simulator) -> None:
+    (run.folder / "ids.csv").write_text("a,b\n1,1060976163948904448\n")
+    wrong = run("ids.csv", "--base-url", calm.url, "--column", "bb")
+    right = run("ids.csv", "--base-url", calm.url, "--column", "b")
+    assert (wrong.code, right.code) == (2, 0), wrong.err + right.err
+    assert "no column 'bb'" in wrong.err
+    assert right.last_line["ok"] + right.last_line["unavailable"] == 1
+    again = run("ids.csv", "--base-url", calm.url, "--column", "bb")
+    assert (again.code, again.last_line["exit"]) == (6, 6)
+
+
 def test_no_secret_shows_anywhere(run: Runner, id_file: Path, tmp_path: Path) -> None:
     """At the highest log level and under faults; plain, URL-encoded and in base64."""
     secrets = {**USER_KEYS, **BEARER}
