@@ -129,7 +129,7 @@ class Harvest:
             if self._on_open:
                 self._on_open(directory)
             if directory.is_complete:
-                return Outcome(ExitCode.OK, counts=directory.read_success()["total"], was_complete=True)
+                return Outcome(ExitCode.OK, counts=directory.read_success().total, was_complete=True)
             began_ms = directory.manifest.started_ms
             questions = make_questions(options, reach, credentials.accounts, began_ms)
             self._options = options = _affordable(options)

@@ -4,12 +4,15 @@ It belongs to what was asked from the first commit on. Until then nothing in it 
 command comes next begins the run anew, with a `run.json` of its own that replaces the old one under the ID which
 the journal knows. So a command that fails before it has anything (a column that a file does not have) leaves
 a directory that the corrected one can use.
+
+What is there is never taken for less than it says: records beside no `run.json` or no journal, and files of a
+complete run with other sizes than `_SUCCESS` has, are damage.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,7 +33,17 @@ from harvester.rundir.manifest import (
 )
 
 SUCCESS: Final = "_SUCCESS"
+JOURNAL: Final = "journal.db"
+_BRING_BACK: Final = "Bring the file back from a copy, or use another run directory."
 _READ_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """What `_SUCCESS` says of a complete run: tweets by what became of them, and the sizes of its files."""
+
+    total: Mapping[str, int]
+    sizes_bytes: Mapping[str, int]
 
 
 class RunDirectory:
@@ -68,19 +81,41 @@ class RunDirectory:
     def _take(self, asked: Manifest, endpoints: Sequence[str]) -> Manifest:
         path = self.path / "run.json"
         found = read_manifest(path)
-        if found is None:
-            if (self.path / "journal.db").exists():
-                raise RunDirectoryError(f"{path} is missing beside a journal", "Bring it back from a copy.")
-            write_manifest(path, asked)
         self.is_complete = (self.path / SUCCESS).exists()
+        if found is None:
+            if self.is_complete or (self.path / JOURNAL).exists() or self._has_records():
+                raise RunDirectoryError(f"{path} is missing beside files of a run", _BRING_BACK)
+            write_manifest(path, asked)
         if not self.is_complete:
-            self._journal = Journal(self.path / "journal.db", (found or asked).run_id)
+            run_id = (found or asked).run_id
+            # The first journal is there before the first record is.
+            self._journal = Journal(self.path / JOURNAL, run_id, is_expected=self._has_records())
         if found is None:
             return asked
         if self._journal and self._journal.is_blank():
             return self._begin_anew(found, asked, endpoints)
         compare(path, found, asked.options, asked.inputs)
+        if self.is_complete:
+            self._check_sizes()
         return found
+
+    def _has_records(self) -> bool:
+        """Whether anything stands in the files that a journal vouches for, of whichever endpoint."""
+        names = [f"{name}{ending}" for name in ENDPOINTS for ending in (".ndjson", ".failed.ndjson")]
+        paths = [self.path / name for name in ("rejected.ndjson", *names)]
+        with storage_errors(self.path):
+            return any(path.exists() and path.stat().st_size for path in paths)
+
+    def _check_sizes(self) -> None:
+        for name, size_bytes in self.read_success().sizes_bytes.items():
+            path = self.path / name
+            with storage_errors(path):
+                found = path.stat().st_size if path.exists() else 0
+            if found != size_bytes:
+                raise RunDirectoryError(
+                    f"{path} is damaged: {SUCCESS} counts {size_bytes:,} bytes, the file has {found:,}",
+                    _BRING_BACK,
+                )
 
     def _begin_anew(self, found: Manifest, asked: Manifest, endpoints: Sequence[str]) -> Manifest:
         """Take over a directory in which nothing is committed; files that only its last command wanted go."""
@@ -133,17 +168,18 @@ class RunDirectory:
         files = {name: describe_file(self.path / name) for name in names}
         self.write_json(SUCCESS, {**document, "files": files})
 
-    def read_success(self) -> dict[str, Any]:
+    def read_success(self) -> Success:
         """What `_SUCCESS` says. Raises RunDirectoryError when it is damaged."""
         path = self.path / SUCCESS
         try:
             with storage_errors(path):
                 document = orjson.loads(path.read_bytes())
-        except orjson.JSONDecodeError as exc:
+            sizes = {name: int(file["bytes"]) for name, file in document["files"].items()}
+            return Success(dict(document["total"]), sizes)
+        except (ValueError, KeyError, TypeError, AttributeError) as exc:
             raise RunDirectoryError(
-                f"{path} is damaged: {exc}", "Remove it, and the run is finished anew."
+                f"{path} is damaged: {exc!r}", "Remove it, and the run is finished anew."
             ) from exc
-        return dict(document)
 
     def close(self) -> None:
         """Close every file and let the next run in."""

@@ -141,6 +141,28 @@ def test_records_shorter_than_the_journal_says_are_damage(run: Runner, id_file: 
 
 
 @pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("journal.db", "journal.db is missing"),
+        ("totals.ndjson", "_SUCCESS counts"),
+        ("run.json", "run.json is"),
+    ],
+)
+def test_run_directory_that_has_lost_a_file_is_damaged_and_nothing_is_asked(
+    run: Runner, id_file: Path, tmp_path: Path, name: str, says: str
+) -> None:
+    with running_simulator(tmp_path) as simulator:
+        assert run(str(id_file), "--base-url", simulator.url).code == 0
+        n_requests = len(simulator.requests())
+        (run.out / name).unlink()
+        if name == "journal.db":
+            (run.out / "_SUCCESS").unlink()
+        finished = run(str(id_file), "--base-url", simulator.url)
+        assert (finished.code, len(simulator.requests())) == (6, n_requests)
+    assert says in finished.err
+
+
+@pytest.mark.parametrize(
     ("change", "names"),
     [
         (("--top", "3"), "top 10, now it is 3"),

@@ -67,3 +67,82 @@ def test_directory_with_a_commit_belongs_to_its_command(tmp_path: Path, commit: 
     with pytest.raises(RunDirectoryError, match="begun with column bb, now it is b"):
         opened(tmp_path, column="b")
     assert json.loads((tmp_path / "run.json").read_text())["options"]["column"] == "bb"
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def removed(path: Path) -> None:
+    path.unlink()
+
+
+@pytest.mark.parametrize("lose", [removed, emptied])
+@pytest.mark.parametrize("holder", ["totals.ndjson", "rejected.ndjson", "28hr.failed.ndjson"])
+def test_records_beside_a_lost_journal_are_damage_and_stay(tmp_path: Path, holder: str, lose: Any) -> None:
+    opened(tmp_path).close()
+    (tmp_path / holder).write_bytes(RECORD)
+    lose(tmp_path / "journal.db")
+    for _ in range(2):
+        with pytest.raises(RunDirectoryError, match=r"journal\.db is missing or empty beside records"):
+            opened(tmp_path)
+    assert (tmp_path / holder).read_bytes() == RECORD
+
+
+@pytest.mark.parametrize("names", [(), ("totals.ndjson", "rejected.ndjson")])
+def test_kill_between_manifest_and_journal_is_gone_on_from(tmp_path: Path, names: tuple[str, ...]) -> None:
+    opened(tmp_path).close()
+    for path in tmp_path.iterdir():
+        if path.name not in ("run.json", *names):
+            path.unlink()
+    directory = opened(tmp_path)
+    commit_record(directory)
+    directory.close()
+
+
+@pytest.mark.parametrize("name", ["totals.ndjson", "historical.failed.ndjson", "journal.db", "_SUCCESS"])
+def test_files_of_a_run_beside_no_manifest_are_damage_and_stay(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(RECORD)
+    with pytest.raises(RunDirectoryError, match=r"run\.json is missing beside files of a run"):
+        opened(tmp_path)
+    assert (tmp_path / name).read_bytes() == RECORD
+
+
+@pytest.fixture
+def complete(tmp_path: Path) -> Path:
+    """A complete run directory with one record."""
+    directory = opened(tmp_path)
+    commit_record(directory)
+    directory.write_success({"total": {"ok": 1}}, ["run.json", "totals.ndjson"])
+    directory.close()
+    return tmp_path
+
+
+def test_complete_directory_is_opened_as_complete(complete: Path) -> None:
+    directory = opened(complete)
+    assert directory.is_complete
+    assert directory.read_success().total == {"ok": 1}
+    directory.close()
+
+
+@pytest.mark.parametrize(("content", "has"), [(RECORD * 2, str(2 * len(RECORD))), (b"", "0"), (None, "0")])
+def test_complete_directory_whose_files_have_other_sizes_is_damaged(
+    complete: Path, content: bytes | None, has: str
+) -> None:
+    if content is None:
+        (complete / "totals.ndjson").unlink()
+    else:
+        (complete / "totals.ndjson").write_bytes(content)
+    message = rf"totals\.ndjson is damaged: _SUCCESS counts {len(RECORD)} bytes, the file has {has}$"
+    with pytest.raises(RunDirectoryError, match=message):
+        opened(complete)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"total":{}}', '{"total":{},"files":{"a":{"bytes":"x"}}}', '{"files":{}}']
+)
+def test_success_file_that_is_none_is_damaged(complete: Path, text: str) -> None:
+    (complete / "_SUCCESS").write_text(text)
+    with pytest.raises(RunDirectoryError, match="_SUCCESS is damaged") as caught:
+        opened(complete)
+    assert "Remove it" in str(caught.value.hint)
