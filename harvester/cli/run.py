@@ -19,7 +19,7 @@ import orjson
 from rich.console import Console
 from rich.logging import RichHandler
 
-from harvester.cli.asking import Asked, asking_options, read_asked
+from harvester.cli.asking import Asked, Seconds, asking_options, read_asked
 from harvester.cli.configuration import apply_config_file, credentials_path
 from harvester.cli.main import complain, print_json
 from harvester.cli.progress import Bar, Display, Lines, watch
@@ -76,17 +76,17 @@ _COMMAND behind it. Every flag is also HARVESTER_<FLAG>, and a key of harvester.
 )
 @click.option(
     "--grace",
-    type=click.FloatRange(0),
+    type=Seconds(0),
     default=5.0,
     metavar="SECONDS",
     help="For requests in flight at SIGINT/SIGTERM.",
 )
 @click.option(
-    "--timeout", type=click.FloatRange(1), default=60.0, metavar="SECONDS", help="For one request as a whole."
+    "--timeout", type=Seconds(1), default=60.0, metavar="SECONDS", help="For one request as a whole."
 )
 @click.option(
     "--patience",
-    type=click.FloatRange(1),
+    type=Seconds(1),
     default=900.0,
     metavar="SECONDS",
     help="So long without any answer, and the run stops.",

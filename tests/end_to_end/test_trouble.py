@@ -165,6 +165,12 @@ def test_bearer_token_is_fetched_with_only_the_apps_key(
         (("{ids}", "--base-url", "api"), "is no http or https URL"),
         (("{ids}", "--column", "x", "--format", "text"), "no columns"),
         (("{ids}", "--no-such-flag"), "No such option"),
+        (("{ids}", "--grace", "nan"), "'--grace': nan is not a number of seconds"),
+        (("{ids}", "--grace", "inf"), "'--grace': inf is not in the range"),
+        (("{ids}", "--timeout", "nan"), "'--timeout'"),
+        (("{ids}", "--timeout", "inf"), "'--timeout'"),
+        (("{ids}", "--patience", "nan"), "'--patience'"),
+        (("{ids}", "--patience", "1e300"), "'--patience'"),
     ],
 )
 def test_wrong_usage_gets_one_clear_line(
