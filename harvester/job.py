@@ -161,8 +161,8 @@ class Harvest:
         owners = next(iter(questions.values())).owners
         reading = Reading(sources, directory.input_mark, selection, _form(options), owners)
         fanout = Fanout(reading, rejected, directory.path, len(questions), self.fail)
-        is_resumed = any(mark.state for mark in directory.marks.values())
-        app_limit = AppLimit(options.app_rate, starts_empty=is_resumed) if options.app_rate else None
+        idle_s = min(spend.last.idle_s(self._wall()) for spend in directory.spends.values())
+        app_limit = AppLimit(options.app_rate, idle_s=idle_s) if options.app_rate else None
         self._runs = tuple(
             EndpointRun(
                 question,

@@ -31,6 +31,7 @@ from harvester.rundir.manifest import (
     read_manifest,
     write_manifest,
 )
+from harvester.rundir.spend import SpendFile
 
 SUCCESS: Final = "_SUCCESS"
 JOURNAL: Final = "journal.db"
@@ -69,6 +70,7 @@ class RunDirectory:
             path.mkdir(parents=True, exist_ok=True)
         self._lock = RunLock(path)
         self._files: dict[str, AppendFile] = {}
+        self.spends: dict[str, SpendFile] = {}
         self._journal: Journal | None = None
         try:
             self.manifest = self._take(new_manifest(options, inputs, now_ms, version), endpoints)
@@ -134,6 +136,7 @@ class RunDirectory:
         for name in endpoints:
             mark = self.marks[name] = self.journal.endpoint_mark(name)
             self._files[name] = AppendFile(self.path / f"{name}.ndjson", mark.records_bytes)
+            self.spends[name] = SpendFile(self.path / f".pace-{name}.json")
         self.n_cut_bytes = sum(file.n_cut_bytes for file in self._files.values())
         sync_folder(self.path)
 
@@ -185,7 +188,10 @@ class RunDirectory:
         """Close every file and let the next run in."""
         for file in self._files.values():
             file.close()
+        for spend in self.spends.values():
+            spend.close()
         self._files.clear()
+        self.spends.clear()
         if self._journal:
             self._journal.close()
             self._journal = None

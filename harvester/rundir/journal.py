@@ -47,7 +47,7 @@ class EndpointMark:
     """How far an endpoint is.
 
     batches: all below this number are in. chain: the rolling hash of their IDs. records_bytes: the length
-    of its records. state: totals, top lists, request counts and the pace learnt, as JSON holds them.
+    of its records. state: totals, top lists and request counts, as JSON holds them.
     """
 
     batches: int = 0

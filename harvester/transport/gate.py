@@ -5,6 +5,7 @@ decides is pure (`Pace`, `Outage`); the leaky bucket is aiolimiter's.
 """
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,11 +18,12 @@ from harvester.engagement.answer import Answer, RateLimited, Refused, Trouble, U
 from harvester.errors import HarvesterError
 from harvester.transport.clock import clock_note
 from harvester.transport.outage import Outage
-from harvester.transport.pace import Pace, Recent, burst, paced_per_s
+from harvester.transport.pace import UNANSWERED_S, LastSpend, Pace, Recent, burst, paced_per_s
 
 JITTER_AFTER_429: Final = 0.1
 SHORTEST_HOLD_S: Final = 1.0
 """After a 429, also where the service says that none is needed."""
+NOTHING_SPENT: Final = LastSpend()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,10 @@ class Wait:
 
 
 class AppLimit:
-    """A ceiling for several gates together. starts_empty: as in `Gate`."""
+    """A ceiling for several gates together. idle_s: seconds since any of them sent in an earlier process."""
 
-    def __init__(self, rate: Rate, *, starts_empty: bool = False) -> None:
-        self._limiter = AsyncLimiter(burst(rate), burst(rate) / paced_per_s(rate))
-        if starts_empty:
-            _fill(self._limiter, 0.0)
+    def __init__(self, rate: Rate, *, idle_s: float = math.inf) -> None:
+        self._limiter = _bucket(rate, _room_after(idle_s, rate, rate))
 
     async def acquire(self) -> None:
         """Wait for the right to send one request."""
@@ -67,9 +67,10 @@ class AppLimit:
 class Gate:
     """Lets requests through one by one, as fast as the allowance and the service's state permit.
 
-    monotonic: the loop's clock. wall: seconds since 1970. random: uniform in [0, 1). starts_empty: the
-    first request waits as if another had just gone, for a process that may follow on a killed one. app_limit: what
-    it shares with other gates.
+    monotonic: the loop's clock. wall: seconds since 1970. random: uniform in [0, 1). last_spend: what an
+    earlier process of the run has left. remember: is given what a later one has to know, before a request goes
+    and when an answer has told something new, so that it is known however this process ends. app_limit: what it
+    shares with other gates.
     """
 
     def __init__(
@@ -80,7 +81,8 @@ class Gate:
         monotonic: Callable[[], float],
         wall: Callable[[], float],
         random: Callable[[], float],
-        starts_empty: bool = False,
+        last_spend: LastSpend = NOTHING_SPENT,
+        remember: Callable[[LastSpend], None] = lambda _: None,
         app_limit: AppLimit | None = None,
     ) -> None:
         self.counts = RequestCounts()
@@ -88,15 +90,17 @@ class Gate:
         self.outage = outage
         self.in_flight: set[Turn] = set()
         self._monotonic, self._wall, self._random = monotonic, wall, random
-        self._hold_until = 0.0
         self._sent, self._answered = Recent(), Recent()
         self._is_closed = False
         self._line = asyncio.Lock()
         self._changed = asyncio.Event()
         self._limiter: AsyncLimiter | None = None
         self._rate: Rate | None = None
-        self._sent_at = -math.inf
-        self._starts_empty = starts_empty
+        self._sent_at = monotonic() - last_spend.idle_s(wall())
+        self._hold_until = self._sent_at + last_spend.held_s
+        self._is_unanswered = True
+        self._remember = remember
+        self._remembered: object = None
         self._app_limit = app_limit
 
     def __repr__(self) -> str:
@@ -135,6 +139,7 @@ class Gate:
             self.counts.sent += 1
             self._sent_at = self._monotonic()
             self._sent.add(self._sent_at)
+            self._keep_in_mind()
             turn = Turn(self.counts.sent, self._sent_at)
             self.in_flight.add(turn)
             return turn
@@ -151,6 +156,7 @@ class Gate:
         """
         now = self._monotonic()
         self.in_flight.discard(turn)
+        self._is_unanswered = False
         windows = read_windows(headers, self._wall())
         if windows:
             n_since = self.counts.sent - turn.number
@@ -160,11 +166,24 @@ class Gate:
             self._hold_until = max(self._hold_until, hold_until)
         knows_limit = any(window.limit for window in windows)
         error = self._judge(turn, headers, answer, now, knows_limit=knows_limit)
+        self._keep_in_mind()
         if error:
             self.close()
             raise error
         self._adjust(now)
         self._wake()
+
+    def _keep_in_mind(self) -> None:
+        """Leave to a later process what it has to know, if that is not what it was."""
+        told = tuple(self.pace.told)
+        held_until = self._hold_until
+        if self._is_unanswered and not told:
+            held_until = max(held_until, self._sent_at + UNANSWERED_S)
+        known = (self._sent_at, held_until, told)
+        if known != self._remembered:
+            self._remembered = known
+            ago_s = self._monotonic() - self._sent_at
+            self._remember(LastSpend(self._wall() - ago_s, max(held_until - self._sent_at, 0.0), told))
 
     def _judge(
         self, turn: Turn, headers: Mapping[str, str], answer: Answer, now: float, *, knows_limit: bool
@@ -246,16 +265,12 @@ class Gate:
         rate = self.pace.current(now)
         if rate is None or (self._rate and 0.995 < paced_per_s(rate) / paced_per_s(self._rate) < 1.02):
             return
-        if self._rate is not None:
-            # As if the last request had filled it, which is exact where the bucket holds one.
-            room = min((now - self._sent_at) * paced_per_s(self._rate), 1.0)
-        elif self.counts.sent or self._starts_empty:
+        if self._rate is None and self.counts.sent:
             room = 0.0
         else:
-            room = burst(rate)
+            room = _room_after(now - self._sent_at, self._rate or rate, rate)
         self._rate = rate
-        self._limiter = AsyncLimiter(burst(rate), burst(rate) / paced_per_s(rate))
-        _fill(self._limiter, room)
+        self._limiter = _bucket(rate, room)
 
     async def _changed_within(self, seconds: float) -> None:
         if seconds:
@@ -270,9 +285,17 @@ class Gate:
         self._changed.clear()
 
 
-def _fill(limiter: AsyncLimiter, room: float) -> None:
-    """Take all places of a new bucket but some. There is room, so acquiring does not suspend."""
-    try:
+def _room_after(idle_s: float, before: Rate, rate: Rate) -> float:
+    """Room in a new bucket of a rate, when the last request went so long ago, at the rate before.
+
+    As if that request had filled it, which is exact where the bucket holds one; all of it if there was none.
+    """
+    return burst(rate) if math.isinf(idle_s) else min(idle_s * paced_per_s(before), 1.0)
+
+
+def _bucket(rate: Rate, room: float) -> AsyncLimiter:
+    """A bucket of a rate with some room in it. So there is room to take the rest, which does not suspend then."""
+    limiter = AsyncLimiter(burst(rate), burst(rate) / paced_per_s(rate))
+    with contextlib.suppress(StopIteration):
         limiter.acquire(limiter.max_rate - room).send(None)
-    except StopIteration:
-        return
+    return limiter

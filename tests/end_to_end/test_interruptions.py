@@ -45,6 +45,20 @@ def test_kill_at_several_moments_costs_no_row_and_only_what_was_not_committed(
     assert committed
 
 
+def test_kill_before_the_first_answer_makes_no_next_process_ask_at_once(
+    run: Runner, id_file: Path, tmp_path: Path
+) -> None:
+    """Nothing is committed and no header has told a limit, which may be six a minute."""
+    with running_simulator(tmp_path, "--latency", "30000") as simulator:
+        arguments = (str(id_file), "--base-url", simulator.url, "--rate", "600/min")
+        for n in (1, 2):
+            process = run.start(*arguments)
+            wait_for(lambda n=n: _answered(simulator, n), "a request")  # type: ignore[misc]
+            run.kill(process)
+        first, second = (request["time"] for request in simulator.requests())
+    assert second - first > 10.0
+
+
 def _committed_ids(run: Runner) -> set[str]:
     """The tweets that the journal counts: those in the records up to its length."""
     if not (run.out / "journal.db").exists():
