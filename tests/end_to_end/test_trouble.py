@@ -183,6 +183,8 @@ def test_wrong_usage_gets_one_clear_line(
     assert len(complaint) == 1
     assert len(lines) - complaint[0] <= 2
     assert says in finished.err
+    assert (finished.last_line["schema"], finished.last_line["exit"]) == (1, 2)
+    assert finished.last_line["run_dir"] in (str(run.out), None)
 
 
 @pytest.mark.parametrize(
