@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import resource
 import time
 from collections import Counter
@@ -114,7 +115,9 @@ class Harvest:
         now_ms = int(self._wall() * 1000)
         reach = reach_of(options, credentials)
         questions = make_questions(options, reach, credentials.accounts, now_ms)
-        sources = find_sources(options.inputs)
+        sources = find_sources(options.inputs, os.fspath(options.out))
+        # Nothing is read yet, but what cannot be read like this is refused before a directory is begun.
+        _form(options).chunks(sources)
         directory = RunDirectory(
             options.out,
             _identity(options, credentials, questions),
@@ -127,7 +130,7 @@ class Harvest:
             if self._on_open:
                 self._on_open(directory)
             if directory.is_complete:
-                return Outcome(ExitCode.OK, counts=directory.read_success()["total"], was_complete=True)
+                return Outcome(ExitCode.OK, counts=directory.read_success().total, was_complete=True)
             began_ms = directory.manifest.started_ms
             questions = make_questions(options, reach, credentials.accounts, began_ms)
             self._options = options = _affordable(options)
@@ -156,15 +159,14 @@ class Harvest:
         selection = Selection(
             options.dedupe, options.limit, None if youngest is None else first_id_at(began_ms - youngest)
         )
-        form = InputForm(options.file_format, options.column, options.owner_column, options.owner_from_folder)
         owners = next(iter(questions.values())).owners
-        reading = Reading(sources, directory.input_mark, selection, form, owners)
+        reading = Reading(sources, directory.input_mark, selection, _form(options), owners)
         fanout = Fanout(reading, rejected, directory.path, len(questions), self.fail)
-        is_resumed = any(mark.state for mark in directory.marks.values())
-        monotonic = asyncio.get_running_loop().time
         app_limit = None
         if options.app_rate or len(questions) > 1:
-            app_limit = AppLimit(options.app_rate, monotonic=monotonic, starts_empty=is_resumed)
+            idle_s = min(spend.last.idle_s(self._wall()) for spend in directory.spends.values())
+            monotonic = asyncio.get_running_loop().time
+            app_limit = AppLimit(options.app_rate, monotonic=monotonic, idle_s=idle_s)
         for question in questions.values():
             _warn_of_the_edge(question, self._wall())
         self._runs = tuple(
@@ -284,6 +286,10 @@ def _result(run: EndpointRun, directory: RunDirectory, question: Question) -> En
         (question.range.start, question.range.end) if question.range else None,
         run.feed.n_repeated,
     )
+
+
+def _form(options: Options) -> InputForm:
+    return InputForm(options.file_format, options.column, options.owner_column, options.owner_from_folder)
 
 
 def _identity(

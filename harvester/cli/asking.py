@@ -1,5 +1,6 @@
 """The options that say what is asked; `run` and `plan` share them."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypedDict, TypeVar
@@ -15,7 +16,23 @@ from harvester.config.options import (
 )
 from harvester.engagement.groupings import Series, parse_grouping
 
+LONGEST_S: Final = 365 * 86_400.0
+"""Longer than a run has patience for, and within what every timer takes."""
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds, at least so many. `nan` is not within any range, and `inf` no timer can be set to."""
+
+    def __init__(self, at_least: float) -> None:
+        super().__init__(min=at_least, max=LONGEST_S)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number. Fails as click's own types do."""
+        seconds = float(super().convert(value, param, ctx))
+        if math.isnan(seconds):
+            self.fail(f"{value} is not a number of seconds.", param, ctx)
+        return seconds
 
 
 class Asked(TypedDict):

@@ -8,6 +8,7 @@ from typing import Final
 import click
 import orjson
 
+from harvester.cli.streams import open_streams, refused_output
 from harvester.errors import ExitCode, HarvesterError
 from harvester.version import __version__
 
@@ -61,6 +62,7 @@ def main() -> None:
     """The console script. Ends the process with one of the documented exit codes."""
     # numpy brings a thread for each core, for linear algebra that nothing here does.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    open_streams()
     sys.exit(run_cli(sys.argv[1:]))
 
 
@@ -72,17 +74,32 @@ def run_cli(arguments: list[str]) -> int:
         sys.stdout.flush()
     except click.ClickException as exc:
         complain(" ".join(exc.format_message().split()), None)
-        return ExitCode.USAGE
+        return exit_code_of(exc)
     except HarvesterError as exc:
         complain(exc.message, exc.hint)
-        return exc.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read standard output has gone; what was to be done is done.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
-    return int(code) if isinstance(code, int) else ExitCode.OK
+        return exit_code_of(exc)
+    except (KeyboardInterrupt, click.Abort) as exc:
+        return exit_code_of(exc)
+    if isinstance(code, int):
+        return code
+    # The command has nothing to say for itself but what it printed.
+    if refused := refused_output():
+        complain(f"standard output: {refused.strerror}", None)
+        return ExitCode.STORAGE
+    return ExitCode.OK
+
+
+def exit_code_of(error: BaseException) -> ExitCode:
+    """The code with which a process ends that an error has ended."""
+    match error:
+        case HarvesterError():
+            return error.exit_code
+        case click.ClickException():
+            return ExitCode.USAGE
+        case KeyboardInterrupt() | click.Abort():
+            return ExitCode.INTERRUPTED
+        case _:
+            return ExitCode.BUG
 
 
 def complain(message: str, hint: str | None) -> None:

@@ -1,7 +1,6 @@
 """What a person sees while a harvest goes on: a bar on a terminal, a line now and then elsewhere.
 
-Progress is looked at from outside, a few times a second; the harvest does not know of it. A stream that is
-gone (closed terminal, broken pipe) ends the showing, never the harvest.
+Progress is looked at from outside, a few times a second; the harvest does not know of it.
 """
 
 import asyncio
@@ -91,10 +90,7 @@ def _show(harvest: Harvest, display: Display, paces: dict[str, Pace]) -> None:
         pace.see(snapshot, time.monotonic())
         seen.append((snapshot, pace))
     if seen:
-        try:
-            display.show(seen)
-        except OSError:
-            display.every_s = math.inf
+        display.show(seen)
 
 
 class Bar:

@@ -3,11 +3,8 @@
 import asyncio
 import contextlib
 import gc
-import logging
 import os
-import shlex
 import signal
-import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
@@ -15,16 +12,13 @@ from pathlib import Path
 from typing import Any, Final, Unpack
 
 import click
-import orjson
-from rich.console import Console
-from rich.logging import RichHandler
 
-from harvester.cli.asking import Asked, asking_options, read_asked
+from harvester.cli.asking import Asked, Seconds, asking_options, read_asked
 from harvester.cli.configuration import apply_config_file, credentials_path
-from harvester.cli.main import complain, print_json
-from harvester.cli.progress import Bar, Display, Lines, watch
+from harvester.cli.last_line import LastLineCommand
+from harvester.cli.progress import watch
 from harvester.cli.simulated import Simulated, simulator
-from harvester.cli.tables import print_outcome
+from harvester.cli.terminal import Terminal
 from harvester.config.credentials import load_credentials
 from harvester.config.options import Options, parse_concurrency, parse_url
 from harvester.engagement.credentials import Credentials
@@ -32,7 +26,6 @@ from harvester.engagement.endpoints import DEFAULT_AUTH_URL, DEFAULT_BASE_URL
 from harvester.errors import ExitCode, HarvesterError
 from harvester.job import Harvest, Outcome
 from harvester.ledger import ledger_path
-from harvester.rundir.directory import RunDirectory
 
 GC_THRESHOLD: Final = 50_000
 SIGNALS: Final = {
@@ -54,7 +47,10 @@ _COMMAND behind it. Every flag is also HARVESTER_<FLAG>, and a key of harvester.
 
 
 @click.command(
-    "run", epilog=EPILOG, context_settings={"auto_envvar_prefix": "HARVESTER", "show_default": True}
+    "run",
+    cls=LastLineCommand,
+    epilog=EPILOG,
+    context_settings={"auto_envvar_prefix": "HARVESTER", "show_default": True},
 )
 @asking_options
 @click.option(
@@ -76,17 +72,17 @@ _COMMAND behind it. Every flag is also HARVESTER_<FLAG>, and a key of harvester.
 )
 @click.option(
     "--grace",
-    type=click.FloatRange(0),
+    type=Seconds(0),
     default=5.0,
     metavar="SECONDS",
     help="For requests in flight at SIGINT/SIGTERM.",
 )
 @click.option(
-    "--timeout", type=click.FloatRange(1), default=60.0, metavar="SECONDS", help="For one request as a whole."
+    "--timeout", type=Seconds(1), default=60.0, metavar="SECONDS", help="For one request as a whole."
 )
 @click.option(
     "--patience",
-    type=click.FloatRange(1),
+    type=Seconds(1),
     default=900.0,
     metavar="SECONDS",
     help="So long without any answer, and the run stops.",
@@ -127,7 +123,7 @@ def run(
     verbose: int,
     log_format: str,
     **asked: Unpack[Asked],
-) -> int:
+) -> Outcome:
     """Harvest the metrics of all tweet IDs in INPUT…, or go on with it.
 
     INPUT is any number of files, folders and globs, or - for standard input: text, CSV or TSV, gzipped or
@@ -147,7 +143,7 @@ def run(
         patience_s=patience,
         is_simulated=simulate,
     )
-    terminal = _Terminal(quiet=quiet, wants_bar=progress, as_json=log_format == "json", verbosity=verbose)
+    terminal = Terminal(quiet=quiet, wants_bar=progress, as_json=log_format == "json", verbosity=verbose)
     with contextlib.ExitStack() as stack:
         simulated = stack.enter_context(simulator()) if simulate else None
         if simulated:
@@ -160,11 +156,11 @@ def run(
         except HarvesterError as error:
             outcome = Outcome(error.exit_code, error=error)
     terminal.show_end(options, outcome)
-    return outcome.exit_code
+    return outcome
 
 
 async def _harvest(
-    options: Options, credentials: Credentials, terminal: "_Terminal", simulated: Simulated | None
+    options: Options, credentials: Credentials, terminal: Terminal, simulated: Simulated | None
 ) -> Outcome:
     # A simulator's accounts are nobody's, so they are not counted.
     ledger = None if simulated else ledger_path(os.environ)
@@ -199,93 +195,3 @@ def _run_loop(main: Coroutine[Any, Any, Outcome]) -> Outcome:
 
         runner = uvloop.run
     return runner(main)
-
-
-class JsonFormatter(logging.Formatter):
-    """A log record as one line of JSON, with the fields event, level, message."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line."""
-        fields = {"event": "log", "level": record.levelname.lower(), "message": record.getMessage()}
-        return orjson.dumps(fields).decode()
-
-
-class _Terminal:
-    """Standard output and standard error of a run, and who reads them.
-
-    Data goes to standard output, everything else to standard error. wants_bar: None to have one where a
-    person is looking.
-    """
-
-    def __init__(self, *, quiet: bool, wants_bar: bool | None, as_json: bool, verbosity: int) -> None:
-        self._console = Console(stderr=True, highlight=False)
-        self._quiet = quiet
-        self._as_json = as_json
-        is_looked_at = (
-            self._console.is_terminal and not self._console.is_dumb_terminal and not os.environ.get("CI")
-        )
-        self._has_bar = (is_looked_at if wants_bar is None else wants_bar) and not quiet and not as_json
-        self.is_watched = not quiet and wants_bar is not False
-        level = logging.DEBUG if verbosity > 1 else logging.INFO if verbosity else logging.WARNING
-        logging.basicConfig(level=level, handlers=[self._log_handler()])
-
-    def _log_handler(self) -> logging.Handler:
-        """Where words about single requests go: above the bar, or in a line, or in a line of JSON."""
-        if self._has_bar:
-            return RichHandler(console=self._console, show_path=False)
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(
-            JsonFormatter() if self._as_json else logging.Formatter("%(levelname)s: %(message)s")
-        )
-        return handler
-
-    def display(self) -> Display:
-        """What shows the progress."""
-        return Bar(self._console) if self._has_bar else Lines(self._console, as_json=self._as_json)
-
-    def show_start(self, directory: RunDirectory) -> None:
-        """One line that says what begins."""
-        if directory.is_complete:
-            self._say("complete", f"{directory.path} is complete, nothing is left to do", {})
-            return
-        n_batches = sum(mark.batches for mark in directory.marks.values())
-        if n_batches:
-            cut = (
-                f" (cut {directory.n_cut_bytes:,} bytes of uncommitted records)"
-                if directory.n_cut_bytes
-                else ""
-            )
-            text = f"{directory.path}: resuming at batch {n_batches:,}{cut}"
-            self._say("resume", text, {"batch": n_batches, "cut_bytes": directory.n_cut_bytes})
-        else:
-            self._say("start", f"harvesting into {directory.path}", {})
-
-    def show_end(self, options: Options, outcome: Outcome) -> None:
-        """The tables for a person, the hint how to go on, and the last line for a pipeline."""
-        if outcome.error:
-            complain(outcome.error.message, outcome.error.hint)
-        elif outcome.exit_code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
-            complain(f"stopped, all that was answered is kept; to go on: {_this_command()}", None)
-        elif not self._quiet and not outcome.was_complete and not self._as_json:
-            print_outcome(self._console, outcome)
-        if outcome.exit_code is ExitCode.INCOMPLETE:
-            complain(
-                f"{options.out} is not complete: dead letters or unreadable input remain",
-                f"To ask for the dead letters again: {_this_command()}",
-            )
-        if not sys.stdout.isatty():
-            print_json(
-                {"schema": 1, "run_dir": str(options.out), **outcome.counts, "exit": int(outcome.exit_code)}
-            )
-
-    def _say(self, event: str, text: str, fields: dict[str, object]) -> None:
-        if self._quiet:
-            return
-        if self._as_json:
-            text = orjson.dumps({"event": event, **fields}).decode()
-        self._console.print(text, soft_wrap=True, markup=False)
-
-
-def _this_command() -> str:
-    """The command line as it can be typed again. Secrets never stand in it."""
-    return shlex.join(["harvester", *sys.argv[1:]])

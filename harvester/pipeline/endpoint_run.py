@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from harvester.config.options import DEFAULT_CONCURRENCY, Options
-from harvester.engagement.allowance import Rate
 from harvester.engagement.metrics import RATE
 from harvester.engagement.request import Credential
 from harvester.pipeline.commit import Committer
@@ -79,14 +78,15 @@ class EndpointRun:
         self.feed = Feed(fanout, question.planner(started_ms), mark)
         self._again = _plan_again(question, started_ms, directory)
         url = f"{options.base_url}{endpoint.path}"
-        learnt = [Rate(*pair) for pair in mark.state.get("limits", [])]
+        spend = directory.spends[endpoint.name]
         self.gate = Gate(
-            Pace(options.rates.get(endpoint.name), learnt),
+            Pace(options.rates.get(endpoint.name), spend.last.limits),
             Outage(url, options.patience_s, self._began),
             monotonic=self._monotonic,
             wall=wall,
             random=random,
-            starts_empty=bool(mark.state),
+            last_spend=spend.last,
+            remember=spend.write,
             app_limit=app_limit,
         )
         ranks_rate = RATE in (options.metrics or ())
@@ -148,7 +148,6 @@ class EndpointRun:
         """What the checkpoint remembers beside the reduction."""
         return {
             "requests": self.requests(),
-            "limits": [(rate.requests, rate.window_s) for rate in self.gate.pace.told],
             "elapsed_s": self.elapsed_s(),
         }
 

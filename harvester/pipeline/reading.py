@@ -73,6 +73,17 @@ class InputForm:
     owner_column: str | None = None
     owner_from_folder: bool = False
 
+    def chunks(self, sources: Sequence[Source], stop: threading.Event | None = None) -> Iterator[Chunk]:
+        """What the sources hold, read while it is iterated. Raises UsageError at once for a form that is none."""
+        return read_chunks(
+            sources,
+            file_format=self.file_format,
+            column=self.column,
+            owner_column=self.owner_column,
+            owner_from_folder=self.owner_from_folder,
+            stop=stop,
+        )
+
 
 class Reading:
     """Reads the input once, from its beginning, for all endpoints.
@@ -97,14 +108,7 @@ class Reading:
         self._places = {name: place for place, name in enumerate(owners)}
         self._no_place = len(owners) - 1
         self._seen = SeenIds() if selection.dedupe else None
-        self._chunks = read_chunks(
-            sources,
-            file_format=form.file_format,
-            column=form.column,
-            owner_column=form.owner_column,
-            owner_from_folder=form.owner_from_folder,
-            stop=self.stop,
-        )
+        self._chunks = form.chunks(sources, self.stop)
         self._rejected_hash = blake2b(digest_size=16)
         self._n_rejected = self._rejected_bytes = self._n_taken = 0
 

@@ -1,13 +1,24 @@
-"""A run directory as a whole: taken into use, moved on step by step, finished."""
+"""A run directory as a whole: taken into use, moved on step by step, finished.
+
+It belongs to what was asked from the first commit on. Until then nothing in it is worth keeping, so whatever
+command comes next begins the run anew, with a `run.json` of its own that replaces the old one under the ID which
+the journal knows. So a command that fails before it has anything (a column that a file does not have) leaves
+a directory that the corrected one can use.
+
+What is there is never taken for less than it says: records beside no `run.json` or no journal, and files of a
+complete run with other sizes than `_SUCCESS` has, are damage.
+"""
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
+from harvester.engagement.endpoints import ENDPOINTS
 from harvester.errors import RunDirectoryError
 from harvester.rundir.files import AppendFile, storage_errors, sync_folder, write_derived
 from harvester.rundir.journal import EndpointMark, InputMark, Journal, Step
@@ -20,9 +31,20 @@ from harvester.rundir.manifest import (
     read_manifest,
     write_manifest,
 )
+from harvester.rundir.spend import SpendFile
 
 SUCCESS: Final = "_SUCCESS"
+JOURNAL: Final = "journal.db"
+_BRING_BACK: Final = "Bring the file back from a copy, or use another run directory."
 _READ_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """What `_SUCCESS` says of a complete run: tweets by what became of them, and the sizes of its files."""
+
+    total: Mapping[str, int]
+    sizes_bytes: Mapping[str, int]
 
 
 class RunDirectory:
@@ -48,37 +70,73 @@ class RunDirectory:
             path.mkdir(parents=True, exist_ok=True)
         self._lock = RunLock(path)
         self._files: dict[str, AppendFile] = {}
+        self.spends: dict[str, SpendFile] = {}
         self._journal: Journal | None = None
         try:
-            self.manifest = self._take_manifest(options, inputs, now_ms, version)
-            self.is_complete = (path / SUCCESS).exists()
+            self.manifest = self._take(new_manifest(options, inputs, now_ms, version), endpoints)
             if not self.is_complete:
-                self._open(endpoints)
+                self._open_files(endpoints)
         except BaseException:
             self.close()
             raise
 
-    def _take_manifest(
-        self, options: Mapping[str, Any], inputs: Sequence[InputFile], now_ms: int, version: str
-    ) -> Manifest:
+    def _take(self, asked: Manifest, endpoints: Sequence[str]) -> Manifest:
         path = self.path / "run.json"
-        if found := read_manifest(path):
-            compare(path, found, options, inputs)
-            return found
-        if (self.path / "journal.db").exists():
-            raise RunDirectoryError(f"{path} is missing beside a journal", "Bring it back from a copy.")
-        manifest = new_manifest(options, inputs, now_ms, version)
-        write_manifest(path, manifest)
+        found = read_manifest(path)
+        self.is_complete = (self.path / SUCCESS).exists()
+        if found is None:
+            if self.is_complete or (self.path / JOURNAL).exists() or self._has_records():
+                raise RunDirectoryError(f"{path} is missing beside files of a run", _BRING_BACK)
+            write_manifest(path, asked)
+        if not self.is_complete:
+            run_id = (found or asked).run_id
+            # The first journal is there before the first record is.
+            self._journal = Journal(self.path / JOURNAL, run_id, is_expected=self._has_records())
+        if found is None:
+            return asked
+        if self._journal and self._journal.is_blank():
+            return self._begin_anew(found, asked, endpoints)
+        compare(path, found, asked.options, asked.inputs)
+        if self.is_complete:
+            self._check_sizes()
+        return found
+
+    def _has_records(self) -> bool:
+        """Whether anything stands in the files that a journal vouches for, of whichever endpoint."""
+        names = [f"{name}{ending}" for name in ENDPOINTS for ending in (".ndjson", ".failed.ndjson")]
+        paths = [self.path / name for name in ("rejected.ndjson", *names)]
+        with storage_errors(self.path):
+            return any(path.exists() and path.stat().st_size for path in paths)
+
+    def _check_sizes(self) -> None:
+        for name, size_bytes in self.read_success().sizes_bytes.items():
+            path = self.path / name
+            with storage_errors(path):
+                found = path.stat().st_size if path.exists() else 0
+            if found != size_bytes:
+                raise RunDirectoryError(
+                    f"{path} is damaged: {SUCCESS} counts {size_bytes:,} bytes, the file has {found:,}",
+                    _BRING_BACK,
+                )
+
+    def _begin_anew(self, found: Manifest, asked: Manifest, endpoints: Sequence[str]) -> Manifest:
+        """Take over a directory in which nothing is committed; files that only its last command wanted go."""
+        for name in {*found.options.get("endpoint", ())} & {*ENDPOINTS} - {*endpoints}:
+            for path in (self.path / f"{name}.ndjson", self.path / f"{name}.failed.ndjson"):
+                with storage_errors(path):
+                    path.unlink(missing_ok=True)
+        manifest = replace(asked, run_id=found.run_id)
+        write_manifest(self.path / "run.json", manifest)
         return manifest
 
-    def _open(self, endpoints: Sequence[str]) -> None:
-        self._journal = Journal(self.path / "journal.db", self.manifest.run_id)
-        self.input_mark = self._journal.input_mark()
+    def _open_files(self, endpoints: Sequence[str]) -> None:
+        self.input_mark = self.journal.input_mark()
         self._files["rejected"] = AppendFile(self.path / "rejected.ndjson", self.input_mark.rejected_bytes)
         self.marks: dict[str, EndpointMark] = {}
         for name in endpoints:
-            mark = self.marks[name] = self._journal.endpoint_mark(name)
+            mark = self.marks[name] = self.journal.endpoint_mark(name)
             self._files[name] = AppendFile(self.path / f"{name}.ndjson", mark.records_bytes)
+            self.spends[name] = SpendFile(self.path / f".pace-{name}.json")
         self.n_cut_bytes = sum(file.n_cut_bytes for file in self._files.values())
         sync_folder(self.path)
 
@@ -113,23 +171,27 @@ class RunDirectory:
         files = {name: describe_file(self.path / name) for name in names}
         self.write_json(SUCCESS, {**document, "files": files})
 
-    def read_success(self) -> dict[str, Any]:
+    def read_success(self) -> Success:
         """What `_SUCCESS` says. Raises RunDirectoryError when it is damaged."""
         path = self.path / SUCCESS
         try:
             with storage_errors(path):
                 document = orjson.loads(path.read_bytes())
-        except orjson.JSONDecodeError as exc:
+            sizes = {name: int(file["bytes"]) for name, file in document["files"].items()}
+            return Success(dict(document["total"]), sizes)
+        except (ValueError, KeyError, TypeError, AttributeError) as exc:
             raise RunDirectoryError(
-                f"{path} is damaged: {exc}", "Remove it, and the run is finished anew."
+                f"{path} is damaged: {exc!r}", "Remove it, and the run is finished anew."
             ) from exc
-        return dict(document)
 
     def close(self) -> None:
         """Close every file and let the next run in."""
         for file in self._files.values():
             file.close()
+        for spend in self.spends.values():
+            spend.close()
         self._files.clear()
+        self.spends.clear()
         if self._journal:
             self._journal.close()
             self._journal = None

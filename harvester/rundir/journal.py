@@ -51,7 +51,7 @@ class EndpointMark:
     """How far an endpoint is.
 
     batches: all below this number are in. chain: the rolling hash of their IDs. records_bytes: the length
-    of its records. state: totals, top lists, request counts and the pace learnt, as JSON holds them.
+    of its records. state: totals, top lists and request counts, as JSON holds them.
     """
 
     batches: int = 0
@@ -95,12 +95,14 @@ class Step:
 class Journal:
     """The open journal of a run. May be used from any thread: its endpoints commit each by itself.
 
-    Raises RunDirectoryError when it is of another run, another schema or damaged, and StorageError when the
-    disk refuses.
+    Made where there is none, unless one is_expected. Raises RunDirectoryError when that is missing or empty, or
+    when it is of another run, another schema or damaged, and StorageError when the disk refuses.
     """
 
-    def __init__(self, path: Path, run_id: str) -> None:
+    def __init__(self, path: Path, run_id: str, *, is_expected: bool = False) -> None:
         self._path = path
+        if is_expected and not path.exists():
+            raise self._missing()
         self._one_at_a_time = threading.Lock()
         with self._errors():
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -111,8 +113,16 @@ class Journal:
                 self._db.execute("PRAGMA journal_mode=TRUNCATE")
             self._db.execute("PRAGMA synchronous=FULL")
             if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'run'").fetchone():
+                if is_expected:
+                    raise self._missing()
                 self._create(run_id)
             self._check(run_id)
+
+    def _missing(self) -> RunDirectoryError:
+        return RunDirectoryError(
+            f"{self._path} is missing or empty beside records, and only it knows which of them are whole",
+            "Bring it back from a copy, or use another run directory.",
+        )
 
     def _create(self, run_id: str) -> None:
         self._db.execute("BEGIN IMMEDIATE")
@@ -131,6 +141,12 @@ class Journal:
             )
         if found != run_id:
             raise RunDirectoryError(f"{self._path} belongs to another run than run.json beside it")
+
+    def is_blank(self) -> bool:
+        """Whether nothing is committed yet."""
+        query = "SELECT rejected_lines = 0 AND NOT EXISTS (SELECT 1 FROM endpoint) FROM input"
+        with self._errors():
+            return bool(self._db.execute(query).fetchone()[0])
 
     def input_mark(self) -> InputMark:
         """How much of the rejected lines is in."""

@@ -15,6 +15,8 @@ DATA_ENDINGS: Final = frozenset(
     {".csv", ".dat", ".gz", ".id", ".ids", ".list", ".lst", ".psv", ".tab", ".tsv", ".txt"}
 )
 """What a folder's files are taken by; a name without an ending is taken too."""
+RUN_DIRECTORY_FILES: Final = ("run.json", "journal.db")
+"""By these two together a folder is known as a run directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Source:
     modified_ns: int | None
 
 
-def find_sources(arguments: Sequence[str]) -> tuple[Source, ...]:
+def find_sources(arguments: Sequence[str], run_directory: str | None = None) -> tuple[Source, ...]:
     """The files that the arguments mean, in their order, each once.
 
     An argument is a file, a folder, `-`, or, if nothing has that name, a glob (`**` for any depth). What is
@@ -39,25 +41,35 @@ def find_sources(arguments: Sequence[str]) -> tuple[Source, ...]:
     of DATA_ENDINGS, before `.gz` too, and those without an ending, as `part-00000` or `ids.2026-11`. So a
     README.md or a notebook beside the IDs does no harm. Content is not looked at.
 
+    What a run writes is no input, so that the same arguments mean the same files before it and after it:
+    run directories are left out where folders are walked. Of run_directory, this run's own, which need not
+    be there yet, a glob's matches are left out, too. Only a file that is named is taken from there.
+
     Raises UsageError: no arguments, nothing there or matched, a folder without data files, a file that
-    cannot be opened.
+    cannot be opened, nothing left.
     """
     if not arguments:
         raise UsageError("no input given", "Name files, folders or globs, or - for standard input.")
+    own = None if run_directory is None else os.path.realpath(run_directory)
     found: dict[str, Source] = {}
     for argument in arguments:
-        for name in _names(argument):
+        for name in _names(argument, own):
             identity = name if name == STDIN else os.path.realpath(name)
             if identity not in found:
                 found[identity] = _source(name)
+    if not found:
+        raise UsageError(
+            f"{' '.join(arguments)}: no data files there",
+            "What lies in a run directory is taken only if the file itself is named.",
+        )
     return tuple(found.values())
 
 
-def _names(argument: str) -> Iterator[str]:
+def _names(argument: str, own: str | None) -> Iterator[str]:
     if argument == STDIN:
         yield STDIN
     elif os.path.lexists(argument):
-        yield from _files_of(argument)
+        yield from _files_of(argument, own)
     else:
         matches = sorted(glob.glob(argument, recursive=True)) if glob.has_magic(argument) else []  # noqa: PTH207 - Path.glob refuses absolute patterns
         if not matches and glob.has_magic(argument):
@@ -69,14 +81,17 @@ def _names(argument: str) -> Iterator[str]:
                 f"{argument!r}: no such file or folder", "Check the spelling and the folder you are in."
             )
         for match in matches:
-            yield from _files_of(match, empty_folders_matter=False)
+            if not _is_inside(match, own):
+                yield from _files_of(match, own, empty_folders_matter=False)
 
 
-def _files_of(name: str, *, empty_folders_matter: bool = True) -> Iterator[str]:
+def _files_of(name: str, own: str | None, *, empty_folders_matter: bool = True) -> Iterator[str]:
     if not os.path.isdir(name):  # noqa: PTH112 - names stay as the user wrote them, Path would drop "./"
         yield name
         return
-    files = list(_walk(name, set()))
+    if _is_run_directory(name, own):
+        return
+    files = list(_walk(name, own, set()))
     if not files and empty_folders_matter:
         raise UsageError(
             f"{name}: no data files in this folder",
@@ -85,10 +100,19 @@ def _files_of(name: str, *, empty_folders_matter: bool = True) -> Iterator[str]:
     yield from files
 
 
-def _walk(folder: str, walked: set[str]) -> Iterator[str]:
+def _is_inside(name: str, folder: str | None) -> bool:
+    return folder is not None and os.path.commonpath((os.path.realpath(name), folder)) == folder
+
+
+def _is_run_directory(folder: str, own: str | None) -> bool:
+    marks = (os.path.join(folder, name) for name in RUN_DIRECTORY_FILES)  # noqa: PTH118 - see above
+    return os.path.realpath(folder) == own or all(map(os.path.lexists, marks))
+
+
+def _walk(folder: str, own: str | None, walked: set[str]) -> Iterator[str]:
     """Data files below a folder. Links to folders are followed, but no folder is walked twice."""
     identity = os.path.realpath(folder)
-    if identity in walked:
+    if identity in walked or _is_run_directory(folder, own):
         return
     walked.add(identity)
     try:
@@ -100,7 +124,7 @@ def _walk(folder: str, walked: set[str]) -> Iterator[str]:
             continue
         path = os.path.join(folder, name)  # noqa: PTH118 - see above
         if os.path.isdir(path):  # noqa: PTH112
-            yield from _walk(path, walked)
+            yield from _walk(path, own, walked)
         elif has_data_ending(name):
             yield path
 

@@ -5,14 +5,15 @@ show as well: what is used of it grows with the requests to the other endpoints,
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from aiolimiter import AsyncLimiter
 
 from harvester.engagement.allowance import MINUTE_S, Rate, Window
-from harvester.transport.bucket import leaky_bucket
-from harvester.transport.pace import CLOCK_SLACK_S, Recent, burst, paced_per_s
+from harvester.transport.bucket import leaky_bucket, room_after
+from harvester.transport.pace import CLOCK_SLACK_S, Recent, paced_per_s
 
 ENOUGH_TO_TELL: Final = 3
 """So many requests to other endpoints in a window, and its use shows whether they count."""
@@ -33,13 +34,14 @@ def is_shared(n_used: int, n_own: tuple[int, int], n_others: int) -> bool | None
 
 
 class AppLimit:
-    """What the gates of all endpoints keep to together. monotonic: the loop's clock.
+    """What the gates of all endpoints keep to together.
 
+    monotonic: the loop's clock. idle_s: seconds since any of them sent in an earlier process.
     sent: the requests to all endpoints. is_shared: whether the limit that the API tells is one for all of them.
     """
 
     def __init__(
-        self, ceiling: Rate | None, *, monotonic: Callable[[], float], starts_empty: bool = False
+        self, ceiling: Rate | None, *, monotonic: Callable[[], float], idle_s: float = math.inf
     ) -> None:
         self.n_sent = 0
         self.sent = Recent()
@@ -50,7 +52,7 @@ class AppLimit:
         self._rate: Rate | None = None
         self._limiter: AsyncLimiter | None = None
         self._hold_until = 0.0
-        self._adjust(n_recent=int(starts_empty))
+        self._adjust(idle_s, 0)
 
     async def acquire(self) -> None:
         """Wait for the right to send one request to any endpoint, and take it."""
@@ -88,10 +90,13 @@ class AppLimit:
             if found is not None:
                 self.is_shared = found
                 self._told[window.length_s] = Rate(window.limit, window.length_s)
-                self._adjust(n_recent=self.sent.count(now - window.length_s, now))
+                self._adjust(0.0, self.sent.count(now - window.length_s, now))
 
-    def _adjust(self, n_recent: int) -> None:
-        """Make a bucket of the strictest rate that holds now. n_recent: what has gone already takes its time."""
+    def _adjust(self, idle_s: float, n_recent: int) -> None:
+        """Make a bucket of the strictest rate that holds now.
+
+        idle_s: seconds since a request went. n_recent: what has gone in its window already takes its time.
+        """
         rates = [*self._told.values()] if self.is_shared else []
         if self._ceiling:
             rates.append(self._ceiling)
@@ -100,5 +105,5 @@ class AppLimit:
             return
         self._rate, self._limiter = rate, None
         if rate:
-            self._limiter = leaky_bucket(rate, 0.0 if n_recent else burst(rate))
+            self._limiter = leaky_bucket(rate, room_after(idle_s, rate, rate))
             self._hold_until = self._monotonic() + max(n_recent - 1, 0) / paced_per_s(rate)

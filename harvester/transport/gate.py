@@ -16,14 +16,15 @@ from harvester.engagement.allowance import MINUTE_S, Rate, Window, read_windows,
 from harvester.engagement.answer import Answer, RateLimited, Refused, Trouble, Unauthorized, WrongUrl
 from harvester.errors import HarvesterError
 from harvester.transport.app_limit import AppLimit
-from harvester.transport.bucket import leaky_bucket
+from harvester.transport.bucket import leaky_bucket, room_after
 from harvester.transport.clock import clock_note
 from harvester.transport.outage import Outage
-from harvester.transport.pace import Pace, Recent, burst, paced_per_s
+from harvester.transport.pace import UNANSWERED_S, LastSpend, Pace, Recent, paced_per_s
 
 JITTER_AFTER_429: Final = 0.1
 SHORTEST_HOLD_S: Final = 1.0
 """After a 429, also where the service says that none is needed."""
+NOTHING_SPENT: Final = LastSpend()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,10 @@ class Wait:
 class Gate:
     """Lets requests through one by one, as fast as the allowance and the service's state permit.
 
-    monotonic: the loop's clock. wall: seconds since 1970. random: uniform in [0, 1). starts_empty: the
-    first request waits as if another had just gone, for a process that may follow on a killed one. app_limit: what
-    it shares with other gates.
+    monotonic: the loop's clock. wall: seconds since 1970. random: uniform in [0, 1). last_spend: what an
+    earlier process of the run has left. remember: is given what a later one has to know, before a request goes
+    and when an answer has told something new, so that it is known however this process ends. app_limit: what it
+    shares with other gates.
     """
 
     def __init__(
@@ -73,7 +75,8 @@ class Gate:
         monotonic: Callable[[], float],
         wall: Callable[[], float],
         random: Callable[[], float],
-        starts_empty: bool = False,
+        last_spend: LastSpend = NOTHING_SPENT,
+        remember: Callable[[LastSpend], None] = lambda _: None,
         app_limit: AppLimit | None = None,
     ) -> None:
         self.counts = RequestCounts()
@@ -81,15 +84,17 @@ class Gate:
         self.outage = outage
         self.in_flight: set[Turn] = set()
         self._monotonic, self._wall, self._random = monotonic, wall, random
-        self._hold_until = 0.0
         self._sent, self._answered = Recent(), Recent()
         self._is_closed = False
         self._line = asyncio.Lock()
         self._changed = asyncio.Event()
         self._limiter: AsyncLimiter | None = None
         self._rate: Rate | None = None
-        self._sent_at = -math.inf
-        self._starts_empty = starts_empty
+        self._sent_at = monotonic() - last_spend.idle_s(wall())
+        self._hold_until = self._sent_at + last_spend.held_s
+        self._is_unanswered = True
+        self._remember = remember
+        self._remembered: object = None
         self._app_limit = app_limit
 
     def __repr__(self) -> str:
@@ -128,6 +133,7 @@ class Gate:
             self.counts.sent += 1
             self._sent_at = self._monotonic()
             self._sent.add(self._sent_at)
+            self._keep_in_mind()
             in_app = self._app_limit.add(self._sent_at) if self._app_limit else self.counts.sent
             turn = Turn(self.counts.sent, self._sent_at, in_app)
             self.in_flight.add(turn)
@@ -145,11 +151,13 @@ class Gate:
         """
         now = self._monotonic()
         self.in_flight.discard(turn)
+        self._is_unanswered = False
         windows = read_windows(headers, self._wall())
         if windows:
             self._hold_until = max(self._hold_until, self._learn(windows, turn, now))
         knows_limit = any(window.limit for window in windows)
         error = self._judge(turn, headers, answer, now, knows_limit=knows_limit)
+        self._keep_in_mind()
         if error:
             self.close()
             raise error
@@ -165,6 +173,18 @@ class Gate:
             if app.is_shared:
                 sent, n_since = app.sent, n_in_app_since
         return self.pace.learn(windows, sent, n_sent_since=n_since, sent_at=turn.sent_at, now=now)
+
+    def _keep_in_mind(self) -> None:
+        """Leave to a later process what it has to know, if that is not what it was."""
+        told = tuple(self.pace.told)
+        held_until = self._hold_until
+        if self._is_unanswered and not told:
+            held_until = max(held_until, self._sent_at + UNANSWERED_S)
+        known = (self._sent_at, held_until, told)
+        if known != self._remembered:
+            self._remembered = known
+            ago_s = self._monotonic() - self._sent_at
+            self._remember(LastSpend(self._wall() - ago_s, max(held_until - self._sent_at, 0.0), told))
 
     def _judge(
         self, turn: Turn, headers: Mapping[str, str], answer: Answer, now: float, *, knows_limit: bool
@@ -246,13 +266,10 @@ class Gate:
         rate = self.pace.current(now)
         if rate is None or (self._rate and 0.995 < paced_per_s(rate) / paced_per_s(self._rate) < 1.02):
             return
-        if self._rate is not None:
-            # As if the last request had filled it, which is exact where the bucket holds one.
-            room = min((now - self._sent_at) * paced_per_s(self._rate), 1.0)
-        elif self.counts.sent or self._starts_empty:
+        if self._rate is None and self.counts.sent:
             room = 0.0
         else:
-            room = burst(rate)
+            room = room_after(now - self._sent_at, self._rate or rate, rate)
         self._rate = rate
         self._limiter = leaky_bucket(rate, room)
 

@@ -5,7 +5,9 @@ Requests are spread over the window: a leaky bucket as large as the window would
 at once, and a per-minute limit that counts from another moment would refuse part of it.
 """
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from harvester.engagement.allowance import MINUTE_S, Rate, Window
@@ -21,6 +23,8 @@ SEARCH: Final = 2.0
 """By which it grows until a 429 proves it too high: the first guess may be far too low."""
 SHORT_WAIT_S: Final = 2.0
 SOON_S: Final = 4.0
+UNANSWERED_S: Final = 10.2
+"""After a request whose process died before any answer told a limit: as if it were a few in a minute."""
 CLOCK_SLACK_S: Final = 2.0
 """Reset times and the server's clock come in whole seconds."""
 
@@ -33,6 +37,23 @@ def burst(rate: Rate) -> float:
 def paced_per_s(rate: Rate) -> float:
     """The even pace at which no window of the rate's length, wherever it begins, holds more than its limit."""
     return max(rate.requests * MARGIN - (burst(rate) - 1), rate.requests / 2) / rate.window_s
+
+
+@dataclass(frozen=True, slots=True)
+class LastSpend:
+    """What a process leaves to the next one, so that two of them ask no faster than one.
+
+    at: when its last request went, in seconds since 1970. held_s: for so long after it nothing may go. limits:
+    what the headers told. The default is that of a run without an earlier process.
+    """
+
+    at: float = -math.inf
+    held_s: float = 0.0
+    limits: tuple[Rate, ...] = ()
+
+    def idle_s(self, wall_s: float) -> float:
+        """Seconds since that request; where the clock was set back since then, none are believed."""
+        return max(wall_s - self.at, 0.0)
 
 
 class Pace:

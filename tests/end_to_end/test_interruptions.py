@@ -47,6 +47,20 @@ def test_kill_at_several_moments_costs_no_row_and_only_what_was_not_committed(
     assert committed
 
 
+def test_kill_before_the_first_answer_makes_no_next_process_ask_at_once(
+    run: Runner, id_file: Path, tmp_path: Path
+) -> None:
+    """Nothing is committed and no header has told a limit, which may be six a minute."""
+    with running_simulator(tmp_path, "--latency", "30000") as simulator:
+        arguments = (str(id_file), "--base-url", simulator.url, "--rate", "600/min")
+        for n in (1, 2):
+            process = run.start(*arguments)
+            wait_for(lambda n=n: _answered(simulator, n), "a request")  # type: ignore[misc]
+            run.kill(process)
+        first, second = (request["time"] for request in simulator.requests())
+    assert second - first > 10.0
+
+
 def _committed_ids(run: Runner) -> set[str]:
     """The tweets that the journal counts: those in the records up to its length."""
     if not (run.out / "journal.db").exists():
@@ -140,6 +154,28 @@ def test_records_shorter_than_the_journal_says_are_damage(run: Runner, id_file: 
         finished = run(str(id_file), "--base-url", simulator.url)
         assert (finished.code, len(simulator.requests())) == (6, n_requests)
     assert "totals.ndjson is damaged" in finished.err
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("journal.db", "journal.db is missing"),
+        ("totals.ndjson", "_SUCCESS counts"),
+        ("run.json", "run.json is"),
+    ],
+)
+def test_run_directory_that_has_lost_a_file_is_damaged_and_nothing_is_asked(
+    run: Runner, id_file: Path, tmp_path: Path, name: str, says: str
+) -> None:
+    with running_simulator(tmp_path) as simulator:
+        assert run(str(id_file), "--base-url", simulator.url).code == 0
+        n_requests = len(simulator.requests())
+        (run.out / name).unlink()
+        if name == "journal.db":
+            (run.out / "_SUCCESS").unlink()
+        finished = run(str(id_file), "--base-url", simulator.url)
+        assert (finished.code, len(simulator.requests())) == (6, n_requests)
+    assert says in finished.err
 
 
 @pytest.mark.parametrize(

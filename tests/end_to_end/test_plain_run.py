@@ -70,6 +70,19 @@ def test_complete_run_is_left_as_it_is_without_a_request(run: Runner, id_file: P
     assert again.last_line == first.last_line
 
 
+@pytest.mark.parametrize("arguments", [(".",), ("*",), ("ids.txt", "run")])
+def test_run_that_writes_among_its_input_is_complete_the_second_time(
+    run: Runner, ids: list[int], calm: Simulator, arguments: tuple[str, ...]
+) -> None:
+    """The last case is a shell's `*`: before the run there is no `run` yet, and it is not named."""
+    (run.folder / "ids.txt").write_text("".join(f"{i}\n" for i in ids[:300]))
+    first = run(*(argument for argument in arguments if argument != "run"), "--base-url", calm.url)
+    second = run(*arguments, "--base-url", calm.url)
+    assert (first.code, second.code) == (0, 0), first.err + second.err
+    assert second.last_line == first.last_line
+    assert "is complete" in second.err
+
+
 def test_all_forms_of_the_same_input_give_the_same_records(
     run: Runner, undisturbed: Runner, ids: list[int], calm: Simulator
 ) -> None:

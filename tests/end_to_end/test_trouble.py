@@ -165,6 +165,12 @@ def test_bearer_token_is_fetched_with_only_the_apps_key(
         (("{ids}", "--base-url", "api"), "is no http or https URL"),
         (("{ids}", "--column", "x", "--format", "text"), "no columns"),
         (("{ids}", "--no-such-flag"), "No such option"),
+        (("{ids}", "--grace", "nan"), "'--grace': nan is not a number of seconds"),
+        (("{ids}", "--grace", "inf"), "'--grace': inf is not in the range"),
+        (("{ids}", "--timeout", "nan"), "'--timeout'"),
+        (("{ids}", "--timeout", "inf"), "'--timeout'"),
+        (("{ids}", "--patience", "nan"), "'--patience'"),
+        (("{ids}", "--patience", "1e300"), "'--patience'"),
     ],
 )
 def test_wrong_usage_gets_one_clear_line(
@@ -177,6 +183,36 @@ def test_wrong_usage_gets_one_clear_line(
     assert len(complaint) == 1
     assert len(lines) - complaint[0] <= 2
     assert says in finished.err
+    assert (finished.last_line["schema"], finished.last_line["exit"]) == (1, 2)
+    assert finished.last_line["run_dir"] in (str(run.out), None)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--format", "xls"),
+        ("--column", "0"),
+        ("--owner-column", "a", "--owner-from-folder"),
+    ],
+)
+def test_form_of_the_input_that_is_none_is_refused_before_a_directory_is_begun(
+    run: Runner, wrong: tuple[str, ...]
+) -> None:
+    (run.folder / "ids.csv").write_text("a,b\n1,1060976163948904448\n")
+    finished = run("ids.csv", "--base-url", "http://127.0.0.1:1", *wrong)
+    assert finished.code == 2
+    assert not run.out.exists()
+
+
+def test_wrong_column_leaves_the_run_directory_to_the_right_one(run: Runner, calm: Simulator) -> None:
+    (run.folder / "ids.csv").write_text("a,b\n1,1060976163948904448\n")
+    wrong = run("ids.csv", "--base-url", calm.url, "--column", "bb")
+    right = run("ids.csv", "--base-url", calm.url, "--column", "b")
+    assert (wrong.code, right.code) == (2, 0), wrong.err + right.err
+    assert "no column 'bb'" in wrong.err
+    assert right.last_line["ok"] + right.last_line["unavailable"] == 1
+    again = run("ids.csv", "--base-url", calm.url, "--column", "bb")
+    assert (again.code, again.last_line["exit"]) == (6, 6)
 
 
 def test_no_secret_shows_anywhere(run: Runner, id_file: Path, tmp_path: Path) -> None:

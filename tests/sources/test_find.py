@@ -29,8 +29,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def names(*arguments: str) -> list[str]:
-    return [source.name for source in find_sources(arguments)]
+def names(*arguments: str, run_directory: str | None = None) -> list[str]:
+    return [source.name for source in find_sources(arguments, run_directory)]
 
 
 IN_FOLDER = ["in/a.csv", "in/b.txt", "in/deep/c.txt.gz", "in/deep/part-00000"]
@@ -52,6 +52,53 @@ def test_arguments_mean_their_files_once_and_in_order(
     folder: Path, arguments: list[str], found: list[str]
 ) -> None:
     assert names(*arguments) == found
+
+
+@pytest.fixture
+def runs(folder: Path) -> Path:
+    """Beside the input, a run directory of somebody's and this run's own, which both hold a list and IDs."""
+    for run in ("in/other", "in/own"):
+        Path(run, "ids").mkdir(parents=True)
+        for name in ("run.json", "journal.db", "top_tweets.csv", "ids/d.txt"):
+            Path(run, name).write_text("1\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        (["in"], IN_FOLDER),
+        (["in/*"], ["in/README.md", "in/_SUCCESS", *IN_FOLDER]),
+        (["in/a.csv", "in/deep", "in/other", "in/own"], ["in/a.csv", *IN_FOLDER[2:]]),
+        (["in/o*/*.csv"], ["in/other/top_tweets.csv"]),
+        (["in/**/d.txt"], ["in/other/ids/d.txt"]),
+        (["in/own/top_tweets.csv", "in/own/ids/d.txt"], ["in/own/top_tweets.csv", "in/own/ids/d.txt"]),
+        (["in/own/ids"], ["in/own/ids/d.txt"]),
+    ],
+)
+def test_what_a_run_wrote_is_no_input_unless_it_is_named(
+    runs: Path, arguments: list[str], found: list[str]
+) -> None:
+    """As a shell spells the glob out, too: then the run directories are among the arguments."""
+    assert names(*arguments, run_directory="in/../in/own") == found
+
+
+@pytest.mark.parametrize("arguments", [["in"], ["in/*"], ["."], ["*/*"]])
+def test_arguments_mean_the_same_files_before_and_after_a_run_that_writes_among_them(
+    folder: Path, arguments: list[str]
+) -> None:
+    before = names(*arguments, run_directory="in/new")
+    Path("in/new").mkdir()
+    for name in ("run.json", "top_tweets.csv"):
+        Path("in/new", name).write_text("1\n")
+    assert names(*arguments, run_directory="in/new") == before
+
+
+@pytest.mark.parametrize("arguments", [["in/own"], ["in/own/*"], ["in/other", "in/own"]])
+def test_nothing_but_run_directories_is_a_usage_error(runs: Path, arguments: list[str]) -> None:
+    with pytest.raises(UsageError, match="no data files there") as caught:
+        names(*arguments, run_directory="in/own")
+    assert "itself is named" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ The minute's edge of the wall clock is 42.7 s after the loop's 0. Jitter draws a
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine, Mapping
 from email.utils import formatdate
 from typing import Any
@@ -22,7 +23,7 @@ from harvester.engagement.answer import (
 )
 from harvester.errors import CredentialsError, HarvesterError, ServiceError, UsageError
 from harvester.transport.gate import Gate
-from harvester.transport.pace import Pace
+from harvester.transport.pace import UNANSWERED_S, LastSpend, Pace
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 MakeGate = Callable[..., Gate]
@@ -52,7 +53,11 @@ def run(
     turned: Run, make_gate: MakeGate, send: Send, answers: Callable[[float, int], Reply], **how: Any
 ) -> Any:
     """What workers sent through a gate of their own. The gate's options and the workers' go in one list."""
-    mine = {name: how.pop(name) for name in ("pace", "patience_s", "starts_empty", "draw") if name in how}
+    mine = {
+        name: how.pop(name)
+        for name in ("pace", "patience_s", "last_spend", "remember", "draw")
+        if name in how
+    }
 
     async def main() -> Any:
         return await send(make_gate(**mine), answers, **how)
@@ -76,13 +81,78 @@ def test_the_first_answer_sets_the_pace_for_the_second_request(
     assert sent.times == pytest.approx([0.0, 1.107, 1.713, 2.32], abs=0.002)
 
 
-@pytest.mark.parametrize(("starts_empty", "first_s"), [(False, 0.0), (True, 6.066)])
-def test_a_process_that_follows_on_another_waits_as_if_a_request_had_just_gone(
-    turned: Run, make_gate: MakeGate, send: Send, starts_empty: bool, first_s: float
+@pytest.mark.parametrize(
+    ("last_spend", "first_s"),
+    [
+        (LastSpend(), 0.0),
+        (LastSpend(WALL), 6.066),
+        (LastSpend(WALL - 2.0), 4.066),
+        (LastSpend(WALL - 60.0), 0.0),
+        (LastSpend(WALL + 3_600.0), 6.066),
+        (LastSpend(math.inf), 6.066),
+        (LastSpend(WALL - 2.0, held_s=40.0), 38.0),
+        (LastSpend(WALL + 3_600.0, held_s=40.0), 40.0),
+        (LastSpend(WALL - 2.0, limits=(Rate(60, 60.0),)), 4.066),
+        (LastSpend(WALL - 2.0, limits=(Rate(5, 60.0),)), 10.131),
+    ],
+    ids=[
+        "no process before",
+        "just now",
+        "a moment ago",
+        "long ago",
+        "the clock was set back",
+        "nobody knows when",
+        "a hold goes on",
+        "a hold goes on by another clock",
+        "a ceiling below what was told",
+        "what was told is stricter",
+    ],
+)
+def test_a_process_that_follows_on_another_waits_as_the_other_would_have(
+    turned: Run, make_gate: MakeGate, send: Send, last_spend: LastSpend, first_s: float
 ) -> None:
-    pace = Pace(Rate(10, 60.0))
-    sent = run(turned, make_gate, send, at_first(), pace=pace, starts_empty=starts_empty, until_s=10.0)
+    pace = Pace(Rate(10, 60.0), last_spend.limits)
+    sent = run(turned, make_gate, send, at_first(), pace=pace, last_spend=last_spend, until_s=70.0)
     assert sent.times[0] == pytest.approx(first_s, abs=0.002)
+
+
+def remembered(turned: Run, make_gate: MakeGate, send: Send, *replies: Reply, **how: Any) -> list[LastSpend]:
+    """What a gate leaves to the next process, one after the other."""
+    spends: list[LastSpend] = []
+    run(turned, make_gate, send, at_first(*replies), remember=spends.append, **how)
+    return spends
+
+
+def test_what_the_next_process_has_to_know_is_left_before_a_request_and_with_what_an_answer_tells(
+    turned: Run, make_gate: MakeGate, send: Send
+) -> None:
+    headers = {"x-per-minute-limit": "60"}
+    spends = remembered(turned, make_gate, send, (headers, COUNTED[1]), latency_s=0.5, until_s=2.0)
+    limits = (Rate(60, 60.0),)
+    expected = [
+        (0.0, UNANSWERED_S, ()),  # before the first request: nothing is known
+        (0.0, 0.0, limits),
+        (1.511, 0.0, limits),
+    ]
+    for spend, (at, held_s, told) in zip(spends, expected, strict=True):
+        assert spend.at - WALL == pytest.approx(at, abs=0.002)
+        assert (round(spend.held_s, 3), spend.limits) == (held_s, told)
+
+
+def test_the_hold_of_a_429_is_left_to_the_next_process(turned: Run, make_gate: MakeGate, send: Send) -> None:
+    spends = remembered(
+        turned, make_gate, send, ({"Retry-After": "100"}, TOO_MANY), latency_s=1.0, until_s=50.0
+    )
+    assert (spends[-1].at, round(spends[-1].held_s, 3)) == (WALL, 106.0)
+
+
+@pytest.mark.parametrize("reply", [COUNTED, RESET, ({}, TOO_MANY)], ids=["counted", "reset", "429"])
+def test_an_answer_that_tells_no_limit_leaves_no_guess_at_one(
+    turned: Run, make_gate: MakeGate, send: Send, reply: Reply
+) -> None:
+    headers = {"Retry-After": "1"} if reply[1] is TOO_MANY else {}
+    spends = remembered(turned, make_gate, send, (headers, reply[1]), latency_s=1.0, until_s=1.5)
+    assert spends[1].held_s < UNANSWERED_S
 
 
 def reset_headers(in_s: float, *, ahead_s: float = 0.0) -> dict[str, str]:

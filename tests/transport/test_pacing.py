@@ -15,7 +15,7 @@ from harvester.engagement.allowance import Rate
 from harvester.engagement.answer import Answer, Counted, RateLimited
 from harvester.transport.app_limit import AppLimit, is_shared
 from harvester.transport.gate import Gate
-from harvester.transport.pace import Pace, Recent, burst
+from harvester.transport.pace import LastSpend, Pace, Recent, burst
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 MakeGate = Callable[..., Gate]
@@ -109,11 +109,16 @@ async def harvest(
     until_s: float,
     latency_s: float = 0.05,
     concurrency: int = 8,
-    starts_empty: bool = False,
+    memory: list[LastSpend] | None = None,
     app_limit: AppLimit | None = None,
 ) -> Seen:
-    """Workers ask as fast as the gate lets them. A request arrives after half of the latency."""
-    gate = make_gate(pace, starts_empty=starts_empty, app_limit=app_limit)
+    """Workers ask as fast as the gate lets them. A request arrives after half of the latency.
+
+    memory: what the process before has left, last of all, and where this one leaves the like.
+    """
+    memory = memory if memory is not None else []
+    last_spend = memory[-1] if memory else LastSpend()
+    gate = make_gate(pace, last_spend=last_spend, remember=memory.append, app_limit=app_limit)
     began_s = asyncio.get_running_loop().time()
     monotonic = asyncio.get_running_loop().time
 
@@ -213,26 +218,51 @@ def test_a_limit_guessed_far_too_low_is_outgrown_within_minutes(
     assert seen.used(600, 420.0, 480.0) >= 0.9
 
 
+async def storm(
+    make_gate: MakeGate,
+    service: Service,
+    ceiling: Rate | None,
+    memory: list[LastSpend],
+    *,
+    every_s: float,
+    until_s: float,
+    **how: Any,
+) -> Seen:
+    """Processes of which each is killed after some seconds and followed by another."""
+    seen = Seen([], 0, 60.0)
+    for n in range(1, int(until_s / every_s) + 1):
+        pace = Pace(ceiling, memory[-1].limits if memory else ())
+        seen = await harvest(make_gate, service, pace, until_s=n * every_s, memory=memory, **how)
+    return seen
+
+
 @pytest.mark.parametrize("every_s", [0.5, 5.0, 20.0])
 @pytest.mark.parametrize("limit", [60, 600])
 @pytest.mark.parametrize("is_told", [True, False], ids=["told", "ceiling"])
 def test_restarts_within_a_minute_stay_within_the_limit(
     turned: Run, make_gate: MakeGate, limit: int, every_s: float, is_told: bool
 ) -> None:
-    """Each process is killed and followed by another, which begins as if a request had just gone."""
-    service = Service(limit, kind="sliding")
-
-    async def storm() -> Seen:
-        rate = Rate(limit, 60.0)
-        seen = Seen([], 0, 60.0)
-        for n in range(1, int(180 / every_s) + 1):
-            pace = Pace(learnt=[rate]) if is_told else Pace(rate)
-            seen = await harvest(make_gate, service, pace, until_s=n * every_s, starts_empty=n > 1)
-        return seen
-
-    seen = turned(storm())
+    """And use most of it: of two processes a second every fourth or so dies with its request in flight."""
+    service = Service(limit, kind="sliding", has_headers=is_told)
+    ceiling = None if is_told else Rate(limit, 60.0)
+    seen = turned(storm(make_gate, service, ceiling, [], every_s=every_s, until_s=180.0))
     assert seen.fullest <= limit
     assert seen.n_refused == 0
+    assert seen.used(limit, 60.0, 180.0) >= 0.7
+
+
+@pytest.mark.parametrize("every_s", [0.5, 1.6, 11.0])
+@pytest.mark.parametrize("ceiling", [Rate(6, 60.0), Rate(600, 60.0), None], ids=["6/min", "600/min", "none"])
+def test_processes_killed_before_any_answer_stay_within_six_a_minute(
+    turned: Run, make_gate: MakeGate, ceiling: Rate | None, every_s: float
+) -> None:
+    """An answer takes longer than any of them lives, so none ever learns what is left."""
+    memory: list[LastSpend] = []
+    service = Service(6)
+    turned(storm(make_gate, service, ceiling, memory, every_s=every_s, until_s=300.0, latency_s=25.0))
+    sent = Seen(sorted({spend.at for spend in memory}), 0, 60.0)
+    assert len(sent.times) >= 25
+    assert sent.fullest <= 6
 
 
 @pytest.mark.parametrize(("before", "now"), [(1000, 985), (609, 600), (101, 100), (600, 60)])
@@ -242,7 +272,7 @@ def test_a_limit_that_became_smaller_is_kept_at_once(
     """A process before was told the old limit."""
     service = Service(now, kind="sliding")
     pace = Pace(learnt=[Rate(before, 60.0)])
-    seen = turned(harvest(make_gate, service, pace, until_s=150.0, starts_empty=True))
+    seen = turned(harvest(make_gate, service, pace, until_s=150.0, memory=[LastSpend(BEGAN)]))
     assert seen.fullest <= now
     assert seen.used(now, 60.0, 150.0) >= 0.95
 

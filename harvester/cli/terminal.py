@@ -1,0 +1,100 @@
+"""What a run says on standard error: how it begins, goes on and ends, as text or as JSON."""
+
+import logging
+import os
+import shlex
+import sys
+
+import orjson
+from rich.console import Console
+from rich.logging import RichHandler
+
+from harvester.cli.main import complain
+from harvester.cli.progress import Bar, Display, Lines
+from harvester.cli.tables import print_outcome
+from harvester.config.options import Options
+from harvester.errors import ExitCode
+from harvester.job import Outcome
+from harvester.rundir.directory import RunDirectory
+
+
+class JsonFormatter(logging.Formatter):
+    """A log record as one line of JSON, with the fields event, level, message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        fields = {"event": "log", "level": record.levelname.lower(), "message": record.getMessage()}
+        return orjson.dumps(fields).decode()
+
+
+class Terminal:
+    """Standard error of a run, and who reads it. wants_bar: None to have one where a person is looking."""
+
+    def __init__(self, *, quiet: bool, wants_bar: bool | None, as_json: bool, verbosity: int) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._quiet = quiet
+        self._as_json = as_json
+        is_looked_at = (
+            self._console.is_terminal and not self._console.is_dumb_terminal and not os.environ.get("CI")
+        )
+        self._has_bar = (is_looked_at if wants_bar is None else wants_bar) and not quiet and not as_json
+        self.is_watched = not quiet and wants_bar is not False
+        level = logging.DEBUG if verbosity > 1 else logging.INFO if verbosity else logging.WARNING
+        logging.basicConfig(level=level, handlers=[self._log_handler()])
+
+    def _log_handler(self) -> logging.Handler:
+        """Where words about single requests go: above the bar, or in a line, or in a line of JSON."""
+        if self._has_bar:
+            return RichHandler(console=self._console, show_path=False)
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(
+            JsonFormatter() if self._as_json else logging.Formatter("%(levelname)s: %(message)s")
+        )
+        return handler
+
+    def display(self) -> Display:
+        """What shows the progress."""
+        return Bar(self._console) if self._has_bar else Lines(self._console, as_json=self._as_json)
+
+    def show_start(self, directory: RunDirectory) -> None:
+        """One line that says what begins."""
+        if directory.is_complete:
+            self._say("complete", f"{directory.path} is complete, nothing is left to do", {})
+            return
+        n_batches = sum(mark.batches for mark in directory.marks.values())
+        if n_batches:
+            cut = (
+                f" (cut {directory.n_cut_bytes:,} bytes of uncommitted records)"
+                if directory.n_cut_bytes
+                else ""
+            )
+            text = f"{directory.path}: resuming at batch {n_batches:,}{cut}"
+            self._say("resume", text, {"batch": n_batches, "cut_bytes": directory.n_cut_bytes})
+        else:
+            self._say("start", f"harvesting into {directory.path}", {})
+
+    def show_end(self, options: Options, outcome: Outcome) -> None:
+        """The tables for a person, and the hint how to go on."""
+        if outcome.error:
+            complain(outcome.error.message, outcome.error.hint)
+        elif outcome.exit_code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
+            complain(f"stopped, all that was answered is kept; to go on: {_this_command()}", None)
+        elif not self._quiet and not outcome.was_complete and not self._as_json:
+            print_outcome(self._console, outcome)
+        if outcome.exit_code is ExitCode.INCOMPLETE:
+            complain(
+                f"{options.out} is not complete: dead letters or unreadable input remain",
+                f"To ask for the dead letters again: {_this_command()}",
+            )
+
+    def _say(self, event: str, text: str, fields: dict[str, object]) -> None:
+        if self._quiet:
+            return
+        if self._as_json:
+            text = orjson.dumps({"event": event, **fields}).decode()
+        self._console.print(text, soft_wrap=True, markup=False)
+
+
+def _this_command() -> str:
+    """The command line as it can be typed again. Secrets never stand in it."""
+    return shlex.join(["harvester", *sys.argv[1:]])
