@@ -2,14 +2,14 @@
 
 Answer
 ├── Counted           200: counts for some or all of the tweets asked
-├── Gone              400 that tells which tweets are unavailable
+├── Gone              400, or a 200 without data, that tells which tweets are unavailable
 ├── Unowned           403 that names tweets which the token's user does not own
 ├── MetricsDenied     403 that names metrics which the token may not read
-├── Refused           400, 403 and the like that name nobody
+├── Refused           400, 403 and the like that name nobody, in the API's own words or in none
 ├── RateLimited       429
 ├── Unauthorized      401
 ├── WrongUrl          404
-└── Trouble           everything that may pass: 5xx, unreadable bodies, and what the wire does
+└── Trouble           everything that may pass: 5xx, unreadable bodies, proxies' pages, what the wire does
 """
 
 from array import array

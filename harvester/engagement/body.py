@@ -8,6 +8,7 @@ without an error).
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Annotated, Any, Final
@@ -146,7 +147,7 @@ def _int_or_text(digits: str) -> int | str:
     return int(digits) if len(digits) <= 20 else f"{digits[:20]}…"
 
 
-def error_texts(parsed: dict[str, Any]) -> list[str]:
+def error_texts(parsed: Mapping[str, object]) -> list[str]:
     """What an answer lists under its errors."""
     errors = parsed.get("errors") or parsed.get("error") or []
     return [str(error) for error in (errors if isinstance(errors, list) else [errors])]

@@ -370,6 +370,24 @@ def test_a_400_without_a_list_means_all_when_it_counts_all(n: int, are_all: bool
     assert isinstance(answer, Gone if are_all else Refused)
 
 
+@pytest.mark.parametrize("rows", [None, {}])
+@pytest.mark.parametrize(("n", "are_all"), [(1, False), (2, True), (3, True)])
+def test_a_200_without_data_and_list_is_read_as_the_400_with_that_text(
+    rows: object, n: int, are_all: bool
+) -> None:
+    answer = read_answer(request(), 200, body(rows, errors=[f"{n} Tweet ID(s) are unavailable"]))
+    assert isinstance(answer, Gone if are_all else Refused)
+    assert not isinstance(answer, Gone) or answer.tweet_ids == {ONE, TWO}
+
+
+def test_tweets_that_a_200_counts_as_unavailable_beside_data_are_missing() -> None:
+    answer = counted(
+        read_answer(request(), 200, body({ONE: counts()}, errors=["1 Tweet ID(s) are unavailable"]))
+    )
+    assert row(answer) is not None
+    assert row(answer, 1) is None
+
+
 @pytest.mark.parametrize(
     "listed", [5, "1060976163948904448", {"1060976163948904448": 1}, None, True, [], ["9"]]
 )
@@ -430,7 +448,9 @@ def test_a_403_that_names_no_id_means_the_tweet_when_it_is_alone() -> None:
             Unauthorized,
         ),
         (401, b"", Unauthorized),
-        (404, b"<html>not here", WrongUrl),
+        (403, b"", Refused),
+        (404, b"", WrongUrl),
+        (404, errors("not here"), WrongUrl),
         (429, errors("Rate limit exceeded"), RateLimited),
         (429, b"", RateLimited),
         (429, b"slow down", RateLimited),
@@ -441,8 +461,9 @@ def test_a_403_that_names_no_id_means_the_tweet_when_it_is_alone() -> None:
         (302, b"", Trouble),
         (204, b"", Trouble),
         (400, b"", Refused),
-        (400, b"not JSON", Refused),
+        (400, b" \n", Refused),
         (405, b"", Refused),
+        (405, errors("no"), Refused),
         (413, b"", Refused),
     ],
 )
@@ -451,6 +472,26 @@ def test_the_status_decides_what_a_refusal_is(status: int, text: bytes, kind: ty
     assert isinstance(answer, kind)
     assert not isinstance(answer, Counted)
     assert str(status) in answer.message
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413])
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (b"<html><title>Blocked</title></html>", "not the API"),
+        (b"\n<!DOCTYPE html>", "not the API"),
+        (b"not JSON", "unreadable"),
+        (b"[]", "unreadable"),
+        (b'"Forbidden"', "unreadable"),
+        (b'{"message":"Forbidden"}', "unreadable"),
+    ],
+)
+def test_a_refusal_in_other_words_than_the_apis_is_trouble(status: int, text: bytes, kind: str) -> None:
+    answer = read_answer(request(), status, text)
+    assert isinstance(answer, Trouble)
+    assert answer.kind == kind
+    assert str(status) in answer.message
+    assert answer == read_answer(request(), status, text), "the same bytes have the same fingerprint"
 
 
 @pytest.mark.parametrize(
@@ -540,7 +581,11 @@ def test_whatever_the_counts_are_no_way_gives_a_number_that_was_not_sent(rows: A
     asked = Request(ENDPOINTS["totals"], tuple("123456"), ALL_METRICS, ALL_METRICS, Access.USER_CONTEXT)
     fast = _decode_typed(asked, text)
     assert fast is None or reading(fast) == reading(_read_by_key(asked, text))
-    answer = counted(read_answer(asked, 200, text))
+    found = read_answer(asked, 200, text)
+    if isinstance(found, Refused):
+        assert not any(values for _, values in rows if set(values) & set(ALL_METRICS))
+        return
+    answer = counted(found)
     for index, tweet_id in enumerate(asked.tweet_ids):
         sent = [values for name, values in rows if name == tweet_id]
         for metric, value in (row(answer, index) or {}).items():

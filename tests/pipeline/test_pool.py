@@ -147,12 +147,20 @@ def test_a_batch_in_trouble_is_asked_again_as_a_whole(
     assert harvest.gate.counts.repeated == 1
 
 
-def test_an_outage_of_minutes_makes_no_dead_letters(turned: Run, make: Any) -> None:
+PAGE = b"<html><title>Blocked</title></html>"
+
+
+@pytest.mark.parametrize(
+    "instead", [Reply(503, {}, b""), Reply(403, {}, PAGE), Reply(400, {}, PAGE)], ids=["503", "403", "400"]
+)
+def test_an_outage_of_minutes_makes_no_dead_letters(turned: Run, make: Any, instead: Reply) -> None:
+    """Nor does the page of a proxy, whatever its status is; every batch is asked whole afterwards or in two."""
+
     async def main() -> Any:
         loop = asyncio.get_running_loop()
 
         def answer(ids: list[int], _n: int) -> tuple[float, Reply]:
-            return 0.1, Reply(503, {}, b"") if 1.0 < loop.time() < 500.0 else make.counts(ids)
+            return 0.1, instead if 1.0 < loop.time() < 500.0 else make.counts(ids)
 
         harvest = make.harvest(
             make.service(answer), [make.batch(n, 2 * n + 1, 2 * n + 2) for n in range(100)]
