@@ -52,10 +52,15 @@ class Root(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What an answer holds. malformed: by tweet ID, what stood there instead of counts. See `Counted`."""
+    """What an answer holds. See `Counted`.
+
+    malformed: by tweet ID, what stood there instead of counts. lacking: by tweet ID, the metrics that were asked
+    of totals and are not among its counts; in a range of time what is left out was not touched.
+    """
 
     root: Root
     malformed: dict[str, str] = field(default_factory=dict)
+    lacking: dict[str, frozenset[str]] = field(default_factory=dict)
     details: dict[str, Detail] = field(default_factory=dict)
     sums: Nested = field(default_factory=dict)
 
@@ -220,6 +225,9 @@ def _add_tweet(
     if row != counts_type(request.columns)():
         # Where there are counts beside the series, they are the row: they have the zeros, too.
         counts.setdefault(tweet_id, row)
+        lacking = frozenset(m for m in request.metrics if getattr(row, m) is UNSET)
+        if lacking and not request.has_details:
+            body.lacking[tweet_id] = lacking
         if series:
             body.details[tweet_id] = Detail(series=series)
 

@@ -101,7 +101,8 @@ def _read_counts(request: Request, content: bytes) -> Answer:
         return _no_answer(200, content)
     listed = body.root.counts or {}
     rows: list[Counts | None] = list(map(listed.get, request.tweet_ids))
-    if len(listed) == len(rows) and None not in rows and not body.root.has_lists() and not body.details:
+    is_all = len(listed) == len(rows) and None not in rows
+    if is_all and not body.root.has_lists() and not body.lacking and not body.details:
         return Counted(rows)
     return _with_lists(request, body, rows)
 
@@ -134,9 +135,16 @@ def _with_lists(request: Request, body: Body, rows: list[Counts | None]) -> Answ
         if root.counts is None:
             return Trouble("incomplete", message)
     named = {i: what for i, what in body.malformed.items() if i in asked and i not in unavailable}
+    incomplete = frozenset(
+        i
+        for i, lacking in body.lacking.items()
+        if i in asked and not lacking <= unsupported.get(i, frozenset())
+    )
     n_unexpected = len((root.counts or {}).keys() - asked.keys())
     details = [body.details.get(tweet_id) for tweet_id in request.tweet_ids] if request.has_details else ()
-    return Counted(rows, unavailable, unsupported, named, n_unexpected, details, body.sums)
+    return Counted(
+        rows, unavailable, unsupported, named, incomplete - unavailable, n_unexpected, details, body.sums
+    )
 
 
 def _leave_out(body: Body, tweet_id: str, metrics: frozenset[str]) -> None:

@@ -158,6 +158,30 @@ def test_errors_beside_whole_data_do_no_harm() -> None:
     assert row(answer) == {"favorites": 1, "video_views": 2, "impressions": 3}
 
 
+@pytest.mark.parametrize("rest", [{}, {"likes": "5"}])
+def test_a_tweet_whose_row_lacks_a_metric_is_incomplete(rest: dict[str, str]) -> None:
+    short = {"favorites": "9", "impressions": "8", **rest}
+    answer = counted(read_answer(request(), 200, body({ONE: counts(), TWO: short, THREE: short})))
+    assert answer.incomplete == {TWO}
+    assert row(answer, 1) == {"favorites": 9, "impressions": 8}
+
+
+def test_a_tweet_is_complete_without_the_metrics_that_are_unsupported_for_it() -> None:
+    rows: dict[str, object] = {ONE: {"favorites": "9", "impressions": "8"}, TWO: {"favorites": "9"}}
+    lists = {"unsupported_for_video_views_tweet_ids": [ONE, TWO]}
+    assert counted(read_answer(request(), 200, body(rows, **lists))).incomplete == {TWO}
+
+
+def test_a_tweet_that_is_gone_is_not_incomplete() -> None:
+    text = body({ONE: {"favorites": "9"}}, unavailable_tweet_ids=[ONE])
+    assert counted(read_answer(request(ONE), 200, text)).incomplete == frozenset()
+
+
+def test_what_a_range_of_time_leaves_out_was_not_touched() -> None:
+    asked = Request(ENDPOINTS["28hr"], (ONE,), METRICS, METRICS, Access.USER_CONTEXT)
+    assert counted(read_answer(asked, 200, body({ONE: {"favorites": "9"}}))).incomplete == frozenset()
+
+
 # What an answer lists
 
 
