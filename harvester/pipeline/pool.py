@@ -232,7 +232,8 @@ class Pool:
             answer = await self._exchange(request)
             n_answered = self._gate.outage.n_answered
             wait_s = settlement.receive(answer, n_answered=n_answered, random=self._random())
-            if wait_s:
+            # While the service is probed, the gate spaces all requests of the endpoint.
+            if wait_s and not self._gate.outage.is_probing:
                 await asyncio.sleep(wait_s)
         self._denied |= settlement.denied
         return settlement.settled

@@ -12,7 +12,12 @@ from harvester.errors import CredentialsError, HarvesterError, ServiceError, Usa
 
 FAILURES_TO_TRIP: Final = 5
 PROBE_WAIT_S: Final = 1.0
-PROBE_WAIT_CAP_S: Final = 40.0
+PROBE_WAIT_CAP_S: Final = 20.0
+"""Probes after 1, 3, 7, 15, 31 s and from then on each 20 s are never more than 5 + T/20 in T seconds, and as many
+failures trip the breaker: 10 + T/20 requests in all. Jitter only makes the waits longer."""
+PROBE_JITTER: Final = 0.25
+PATIENCE_SHARE: Final = 1 / 3
+"""Of the patience a wait takes at most, so that little patience is not spent on a wait or two."""
 FIRST_TRIES: Final = 3
 """So many times a service that never answered is tried, when it cannot be reached or is something else."""
 REFUSALS_TO_STOP: Final = 25
@@ -98,9 +103,12 @@ class Outage:
                     f"{self._url} is answered by something that is not the API: {trouble.message}"
                 )
         if self.is_probing or self._n_failures >= FAILURES_TO_TRIP:
-            wait_s = min(PROBE_WAIT_CAP_S, PROBE_WAIT_S * 2.0 ** min(self._n_probes, 16))
+            longest_s = min(PROBE_WAIT_CAP_S, PATIENCE_SHARE * self._patience_s)
+            wait_s = min(longest_s, PROBE_WAIT_S * 2.0 ** min(self._n_probes, 16))
             self._n_probes += 1
-            self._probe(now, wait_s * (0.75 + 0.5 * random))
+            # The last probe goes when the patience ends, and not after it.
+            gives_up_at = self._failing_since + self._patience_s
+            self._probe(now, min(wait_s * (1 + PROBE_JITTER * random), gives_up_at - now))
         return None
 
     def unauthorized(self, message: str, sent_at: float, now: float) -> HarvesterError | None:

@@ -172,6 +172,22 @@ def test_an_outage_of_minutes_makes_no_dead_letters(turned: Run, make: Any, inst
     assert harvest.directory.records == [(i, "ok") for i in range(1, 201)]
 
 
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_patience_ends_a_run_on_time_whatever_the_backoff_of_its_batches(
+    turned: Run, make: Any, concurrency: int
+) -> None:
+    async def main() -> Any:
+        service = make.service(lambda ids, n: (0.1, make.counts(ids) if n == 1 else Reply(503, {}, b"")))
+        batches = [make.batch(n, 2 * n + 1, 2 * n + 2) for n in range(20)]
+        harvest = make.harvest(service, batches, concurrency, patience_s=8.0)
+        ended_at = await harvest.run()
+        return harvest, ended_at
+
+    harvest, ended_at = turned(main())
+    assert isinstance(harvest.stop.error, ServiceError)
+    assert 8.0 <= ended_at <= 8.5
+
+
 def test_dead_letters_of_an_earlier_run_come_after_the_input_and_are_settled_again(
     turned: Run, make: Any
 ) -> None:
