@@ -28,6 +28,7 @@ to its first tweet and beyond takes fewer than that to find a tweet that is acce
 class Outage:
     """What the endpoint's answers say of the service. Times are monotonic seconds.
 
+    Nothing is sent before hold_until, and while it is probing nothing before probe_at, and one at a time.
     patience_s: without an answer for so long, the run stops. url: named in messages.
     """
 
@@ -35,6 +36,7 @@ class Outage:
         self.n_answered = 0
         self.is_probing = True
         self.probe_at = now
+        self.hold_until = now
         self.last_error = ""
         self._url = url
         self._patience_s = patience_s
@@ -110,6 +112,12 @@ class Outage:
             gives_up_at = self._failing_since + self._patience_s
             self._probe(now, min(wait_s * (1 + PROBE_JITTER * random), gives_up_at - now))
         return None
+
+    def asked_to_wait(self, seconds: float, now: float) -> None:
+        """Trouble came with a `Retry-After`: nothing is sent before that, but for the last try of the patience."""
+        if self._failing_since is not None:
+            gives_up_at = self._failing_since + self._patience_s
+            self.hold_until = max(self.hold_until, min(now + seconds, gives_up_at))
 
     def unauthorized(self, message: str, sent_at: float, now: float) -> HarvesterError | None:
         """The credentials were refused. An error at the start, or when one more try confirms it."""

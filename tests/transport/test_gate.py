@@ -230,6 +230,51 @@ def test_no_patience_is_overrun_by_a_wait_and_none_costs_more_probes_than_promis
     assert max(waits) <= max(patience_s / 3 * 1.25, 1.25) + 0.1
 
 
+RETRY_AFTER = [
+    ({"Retry-After": "6"}, 6.3),
+    ({"Retry-After": formatdate(int(WALL) + 31, usegmt=True)}, (30.7 - 1.1) * 1.05),
+]
+
+
+@pytest.mark.parametrize("status", ["503", "403 page"])
+@pytest.mark.parametrize(("headers", "wait_s"), RETRY_AFTER, ids=["seconds", "date"])
+def test_a_retry_after_beside_trouble_holds_the_whole_endpoint_and_is_no_rate_limit(
+    turned: Run, make_gate: MakeGate, send: Send, headers: dict[str, str], wait_s: float, status: str
+) -> None:
+    """One of eight is told to wait at 1.1 s; the answers to the others, which come with it, change nothing."""
+    trouble = Trouble("service" if status == "503" else "not the API", status)
+    told: list[int] = []
+
+    def answers(now: float, n: int) -> Reply:
+        if now < 1.0 or told:
+            return COUNTED
+        told.append(n)
+        return headers, trouble
+
+    sent = run(turned, make_gate, send, answers, concurrency=8, latency_s=0.1, until_s=60.0)
+    assert sent.between(1.101, 1.1 + wait_s - 0.01) == 0
+    assert sent.between(1.1 + wait_s - 0.01, 1.1 + wait_s + 0.05) == 8
+    assert sent.gate.counts.rate_limited == 0
+
+
+def test_a_retry_after_beyond_the_patience_leaves_time_for_one_last_try(
+    turned: Run, make_gate: MakeGate, send: Send
+) -> None:
+    told = ({"Retry-After": "86400"}, BAD_GATEWAY[1])
+    sent = run(turned, make_gate, send, at_first(COUNTED, then=told), patience_s=100.0, until_s=9e5)
+    assert isinstance(sent.error, ServiceError)
+    assert sent.times == [0.0, 0.05, 100.05]
+
+
+def test_while_a_service_is_left_alone_as_it_asked_the_gate_tells_until_when(
+    turned: Run, make_gate: MakeGate, send: Send
+) -> None:
+    told = ({"Retry-After": "20"}, BAD_GATEWAY[1])
+    sent = run(turned, make_gate, send, at_first(COUNTED, told), until_s=10.0)
+    wait = sent.gate.waits_for()
+    assert (wait.reason, round(wait.until, 3)) == ("service", 21.1)
+
+
 def test_what_was_under_way_when_an_outage_began_does_not_make_its_waits_longer(
     turned: Run, make_gate: MakeGate, send: Send
 ) -> None:
