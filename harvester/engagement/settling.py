@@ -174,6 +174,10 @@ class Settlement:
             case Refused(_, message):
                 ask.last_error = message
                 self._part(ask, "refused")
+                if len(ask.request.tweet_ids) == 1 and self._todo:
+                    # What is left longest goes next: its neighbours may be refused for the same reason, and
+                    # whether everything is, other places tell sooner.
+                    self._todo.append(self._todo.pop(0))
             case Trouble():
                 return self._retry(ask, answer, n_answered, random)
             case RateLimited() | Unauthorized() | WrongUrl():

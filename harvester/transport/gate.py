@@ -198,12 +198,10 @@ class Gate:
                 self._hold(headers, now, knows_limit=knows_limit)
             case Refused():
                 self.outage.answered(turn.sent_at)
-                return self.outage.refused(answer)
             case _:
                 self.counts.answered += 1
                 self._answered.add(now)
                 self.outage.answered(turn.sent_at)
-                self.outage.accepted()
         return None
 
     def _fail(

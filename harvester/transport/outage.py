@@ -7,7 +7,7 @@ known yet is not overrun before the first answer tells of it.
 
 from typing import Final
 
-from harvester.engagement.answer import Refused, Trouble
+from harvester.engagement.answer import Trouble
 from harvester.errors import CredentialsError, HarvesterError, ServiceError, UsageError
 
 FAILURES_TO_TRIP: Final = 5
@@ -20,9 +20,6 @@ PATIENCE_SHARE: Final = 1 / 3
 """Of the patience a wait takes at most, so that little patience is not spent on a wait or two."""
 FIRST_TRIES: Final = 3
 """So many times a service that never answered is tried, when it cannot be reached or is something else."""
-REFUSALS_TO_STOP: Final = 25
-"""So many refusals before anything was accepted, and it is not for a tweet in them. Halving one batch down
-to its first tweet and beyond takes fewer than that to find a tweet that is accepted."""
 
 
 class Outage:
@@ -42,8 +39,6 @@ class Outage:
         self._patience_s = patience_s
         self._failing_since: float | None = None
         self._probing_since = now
-        self._n_accepted = 0
-        self._n_refused = 0
         self._n_failures = 0
         self._n_probes = 0
         self._is_confirming = False
@@ -63,20 +58,6 @@ class Outage:
         self.present()
         if not self._is_confirming or sent_at >= self._probing_since:
             self.is_probing = self._is_confirming = False
-
-    def accepted(self) -> None:
-        """The API did what was asked, or named the tweets for which it did not."""
-        self._n_accepted += 1
-
-    def refused(self, refusal: Refused) -> HarvesterError | None:
-        """The API refused a request and named no tweet. An error when it has refused everything so far."""
-        self._n_refused += 1
-        if self._n_accepted or self._n_refused < REFUSALS_TO_STOP:
-            return None
-        message = f"the API refuses every request: {refusal.message}"
-        if refusal.status == 403:
-            return CredentialsError(message, "Ask for what this app or user may read.")
-        return UsageError(message)
 
     def failed(self, trouble: Trouble, sent_at: float, now: float, random: float) -> HarvesterError | None:
         """A request brought trouble. An error when it is time to give up.

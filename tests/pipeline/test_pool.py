@@ -188,6 +188,44 @@ def test_patience_ends_a_run_on_time_whatever_the_backoff_of_its_batches(
     assert 8.0 <= ended_at <= 8.5
 
 
+def test_a_protected_tweet_in_each_batch_that_only_a_number_tells_of_is_found(turned: Run, make: Any) -> None:
+    """Sixteen workers halve sixteen batches at once; the first tweet of each is the culprit."""
+
+    def answer(ids: list[int], _n: int) -> tuple[float, Reply]:
+        gone = sum(i % 32 == 0 for i in ids)
+        refusal = f'{{"errors":["{gone} Tweet ID(s) are unavailable"]}}'.encode()
+        return 0.1, Reply(400, {}, refusal) if gone else make.counts(ids)
+
+    async def main() -> Any:
+        batches = [make.batch(n, *range(32 * n, 32 * n + 32)) for n in range(32)]
+        harvest = make.harvest(make.service(answer), batches, concurrency=16)
+        await harvest.run()
+        return harvest
+
+    harvest = turned(main())
+    assert harvest.stop.error is None
+    assert harvest.directory.records == [(i, "ok" if i % 32 else "unavailable") for i in range(32 * 32)]
+
+
+@pytest.mark.parametrize(("n_batches", "at_most"), [(200, 200), (1, 63)])
+def test_a_run_of_which_everything_is_refused_ends_with_what_the_api_says(
+    turned: Run, make: Any, n_batches: int, at_most: int
+) -> None:
+    """A long one soon, a short one at its end."""
+
+    async def main() -> Any:
+        service = make.service(lambda _ids, _n: (0.1, Reply(403, {}, b'{"errors":["No plan"]}')))
+        batches = [make.batch(n, *range(32 * n, 32 * n + 32)) for n in range(n_batches)]
+        harvest = make.harvest(service, batches, concurrency=8)
+        await harvest.run()
+        return harvest
+
+    harvest = turned(main())
+    assert isinstance(harvest.stop.error, CredentialsError)
+    assert "No plan" in harvest.stop.error.message
+    assert len(harvest.service.asked) <= at_most
+
+
 def test_dead_letters_of_an_earlier_run_come_after_the_input_and_are_settled_again(
     turned: Run, make: Any
 ) -> None:

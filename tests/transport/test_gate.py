@@ -16,7 +16,6 @@ from harvester.engagement.answer import (
     Answer,
     Counted,
     RateLimited,
-    Refused,
     Trouble,
     Unauthorized,
     WrongUrl,
@@ -418,16 +417,6 @@ def test_a_404_in_mid_run_is_an_outage(turned: Run, make_gate: MakeGate, send: S
     sent = run(turned, make_gate, send, at_first(COUNTED, *[NO_PAGE] * 7), until_s=60.0)
     assert sent.error is None
     assert sent.gate.counts.errors == {"not found": 7}
-
-
-@pytest.mark.parametrize(("status", "kind"), [(403, CredentialsError), (400, UsageError)])
-def test_when_all_is_refused_the_run_ends_after_25_requests(
-    turned: Run, make_gate: MakeGate, send: Send, status: int, kind: type[HarvesterError]
-) -> None:
-    refusal = at_first(then=({}, Refused(status, f"{status}: no")))
-    sent = run(turned, make_gate, send, refusal, until_s=60.0)
-    assert isinstance(sent.error, kind)
-    assert len(sent.times) == 25
 
 
 def test_a_closed_gate_lets_nothing_through_whatever_was_waited_for(turned: Run, make_gate: MakeGate) -> None:
