@@ -15,7 +15,13 @@ FLOORS = [
     for floor in (LINE[1] if LINE else "").replace("\n", " ").split("·")
 ]
 PURE_ROOMS = ("engagement", "planning", "reduce", "dedupe", "questions")
-PURE_MODULES = ("transport.pace", "transport.outage", "rundir.records", "report.summary")
+PURE_MODULES = (
+    "transport.pace",
+    "transport.outage",
+    "transport.refusals",
+    "rundir.records",
+    "report.summary",
+)
 IMPURE = {
     "aiohttp",
     "asyncio",

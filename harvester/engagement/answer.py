@@ -2,14 +2,14 @@
 
 Answer
 ├── Counted           200: counts for some or all of the tweets asked
-├── Gone              400 that tells which tweets are unavailable
+├── Gone              400, or a 200 without data, that tells which tweets are unavailable
 ├── Unowned           403 that names tweets which the token's user does not own
 ├── MetricsDenied     403 that names metrics which the token may not read
-├── Refused           400, 403 and the like that name nobody
+├── Refused           400, 403 and the like that name nobody, in the API's own words or in none
 ├── RateLimited       429
 ├── Unauthorized      401
 ├── WrongUrl          404
-└── Trouble           everything that may pass: 5xx, unreadable bodies, and what the wire does
+└── Trouble           everything that may pass: 5xx, unreadable bodies, proxies' pages, what the wire does
 """
 
 from array import array
@@ -54,6 +54,7 @@ class Counted:
     rows: aligned with the request's tweet IDs, None for a tweet that the answer does not count.
     unsupported: by tweet ID, the metrics that the API cannot count for it; they are UNSET in its row.
     malformed: by tweet ID, what stood there instead of counts; such a tweet has no row.
+    incomplete: tweets on totals whose row lacks a metric, although it is not unsupported.
     n_unexpected: tweets in the answer that were not asked; they are left out.
     details: aligned with rows, what there is of a tweet beside its row; empty where nothing was asked for.
     sums: by name, the user's groupings that are not of tweets, summed over the request's tweets.
@@ -63,6 +64,7 @@ class Counted:
     unavailable: frozenset[str] = frozenset()
     unsupported: Mapping[str, frozenset[str]] = field(default_factory=dict)
     malformed: Mapping[str, str] = field(default_factory=dict)
+    incomplete: frozenset[str] = frozenset()
     n_unexpected: int = 0
     details: Sequence[Detail | None] = ()
     sums: Nested = field(default_factory=dict)

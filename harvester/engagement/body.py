@@ -8,6 +8,7 @@ without an error).
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Annotated, Any, Final
@@ -51,10 +52,15 @@ class Root(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What an answer holds. malformed: by tweet ID, what stood there instead of counts. See `Counted`."""
+    """What an answer holds. See `Counted`.
+
+    malformed: by tweet ID, what stood there instead of counts. lacking: by tweet ID, the metrics that were asked
+    of totals and are not among its counts; in a range of time what is left out was not touched.
+    """
 
     root: Root
     malformed: dict[str, str] = field(default_factory=dict)
+    lacking: dict[str, frozenset[str]] = field(default_factory=dict)
     details: dict[str, Detail] = field(default_factory=dict)
     sums: Nested = field(default_factory=dict)
 
@@ -74,8 +80,14 @@ def counts_type(columns: tuple[str, ...]) -> type[Counts]:
 
 
 @lru_cache(maxsize=256)
-def _decoder(columns: tuple[str, ...]) -> msgspec.json.Decoder[Root]:
-    counts: Any = dict.__class_getitem__((str, counts_type(columns)))
+def _decoder(columns: tuple[str, ...], metrics: tuple[str, ...]) -> msgspec.json.Decoder[Root]:
+    """What decodes answers with these metrics of the columns; it refuses a row that lacks one of them."""
+    fields = [
+        (metric, _Count | UnsetType) if metric in metrics else (metric, _Count | UnsetType, UNSET)
+        for metric in columns
+    ]
+    row = msgspec.defstruct("Counts", fields, gc=False, kw_only=True)
+    counts: Any = dict.__class_getitem__((str, row))
     rows = msgspec.field(default=None, name=OWN)
     root = msgspec.defstruct("Root", [("counts", counts | None, rows)], bases=(Root,))
     return msgspec.json.Decoder(root, strict=False)
@@ -85,12 +97,13 @@ def _decode_typed(request: Request, content: bytes) -> Root | None:
     """The answer in one pass, or None where it has to be read key by key.
 
     The decoder takes the last of two equal keys, and 1e3 and "-0" for numbers, silently. Every tweet is one
-    object, so as many braces as tweets, the grouping and the root say that no tweet came twice; as many
-    colons as there have to be, that no metric did or is left out; as many e as there have to be, that none
-    belongs to a number. numpy counts a character three times as fast as bytes do.
+    object, so as many braces as tweets, the grouping and the root say that no tweet came twice. A row has
+    every metric that was asked, so as many colons as there have to be say that none came twice, nor one that
+    was not asked; as many e as there have to be, that none belongs to a number. numpy counts a character
+    three times as fast as bytes do.
     """
     try:
-        root = _decoder(request.columns).decode(content)
+        root = _decoder(request.columns, request.metrics).decode(content)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     if b"." in content or b"-" in content or b"E" in content:
@@ -146,7 +159,7 @@ def _int_or_text(digits: str) -> int | str:
     return int(digits) if len(digits) <= 20 else f"{digits[:20]}…"
 
 
-def error_texts(parsed: dict[str, Any]) -> list[str]:
+def error_texts(parsed: Mapping[str, object]) -> list[str]:
     """What an answer lists under its errors."""
     errors = parsed.get("errors") or parsed.get("error") or []
     return [str(error) for error in (errors if isinstance(errors, list) else [errors])]
@@ -205,35 +218,39 @@ def _add_tweet(
         body.malformed[tweet_id] = "listed twice with other counts"
         return
     try:
-        row, series = _read_row(request.columns, values, request if is_series else None)
+        row, series = _read_row(request, values, is_series=is_series)
     except Malformed as exc:
         body.malformed[tweet_id] = str(exc)[:MOST_OF_A_VALUE]
         return
     if row != counts_type(request.columns)():
         # Where there are counts beside the series, they are the row: they have the zeros, too.
         counts.setdefault(tweet_id, row)
+        lacking = frozenset(m for m in request.metrics if getattr(row, m) is UNSET)
+        if lacking and not request.has_details:
+            body.lacking[tweet_id] = lacking
         if series:
             body.details[tweet_id] = Detail(series=series)
 
 
-def _read_row(
-    columns: tuple[str, ...], values: object, in_series: Request | None
-) -> tuple[Counts, dict[str, Points]]:
-    """A tweet's counts; in a time series their sums, and the series."""
+def _read_row(request: Request, values: object, *, is_series: bool) -> tuple[Counts, dict[str, Points]]:
+    """A tweet's counts of what was asked; in a time series their sums, and the series.
+
+    A metric that was not asked may be there as a zero that stands for "too old".
+    """
     if not isinstance(values, Object):
         raise Malformed(f"no counts but {values!r}")
-    row, series = counts_type(columns)(), {}
-    for metric in columns:
+    row, series = counts_type(request.columns)(), {}
+    for metric in request.metrics:
         if metric not in values:
             continue
         value = values[metric]
         if metric in values.ambiguous:
             raise Malformed(f"{metric} is {value!r} and something else")
         try:
-            if in_series is None or in_series.series is None:
-                count = read_count(value)
+            if is_series and request.series:
+                count, series[metric] = read_points(value, request.series, request.window)
             else:
-                count, series[metric] = read_points(value, in_series.series, in_series.window)
+                count = read_count(value)
         except Malformed as exc:
             raise Malformed(f"{metric} is {exc}") from None
         setattr(row, metric, count)

@@ -4,6 +4,7 @@ What the bytes hold, `body` reads; what it means, with the status and the lists 
 """
 
 import re
+from collections.abc import Mapping
 from html import unescape
 from typing import Final
 
@@ -27,6 +28,7 @@ from harvester.engagement.groupings import Nested
 from harvester.engagement.request import Request
 
 _MOST_OF_A_MESSAGE: Final = 300
+_REFUSAL_KEYS: Final = frozenset({"errors", "error", "unavailable_tweet_ids"})
 _UNAVAILABLE = re.compile(r"(\d+)\s+tweet id\(s\) are unavailable", re.IGNORECASE)
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
@@ -34,7 +36,8 @@ _TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 def read_answer(request: Request, status: int, body: bytes) -> Answer:
     """What the API's answer to a request means. Source: contract, section 4.
 
-    The content is judged, not only the status: a 200 that is no JSON object is `Trouble`.
+    The content is judged, not only the status: a 200 that is no JSON object is `Trouble`, and so is a refusal
+    whose body holds anything but the API's own words, since a proxy may have said it. It may be empty.
     """
     try:
         return _read(request, status, body)
@@ -46,21 +49,30 @@ def _read(request: Request, status: int, body: bytes) -> Answer:
     if status == 200:
         return _read_counts(request, body)
     message = error_message(status, body)
-    if status == 400:
-        return _read_unavailable(request, body, message)
-    if status == 401:
-        return Unauthorized(message)
-    if status == 403:
-        return _read_forbidden(request, body, message)
-    if status == 404:
-        return WrongUrl(message)
     if status == 429:
         return RateLimited(message)
     if status >= 500 or status == 408:
         return Trouble("service", message)
     if status < 400:
         return Trouble("not the API", message)
+    parsed = parse_object(body)
+    if body.strip() and _REFUSAL_KEYS.isdisjoint(parsed):
+        return _no_answer(status, body)
+    if status == 400:
+        return _read_unavailable(request, parsed, message)
+    if status == 401:
+        return Unauthorized(message)
+    if status == 403:
+        return _read_forbidden(request, parsed, message)
+    if status == 404:
+        return WrongUrl(message)
     return Refused(status, message)
+
+
+def _no_answer(status: int, body: bytes) -> Trouble:
+    """What did not come from the API, or not whole."""
+    is_page = body.lstrip()[:1] == b"<"
+    return Trouble("not the API" if is_page else "unreadable", error_message(status, body), hash(body))
 
 
 def error_message(status: int, body: bytes) -> str:
@@ -86,13 +98,11 @@ def _capped(words: str) -> str:
 def _read_counts(request: Request, content: bytes) -> Answer:
     body = read_body(request, content)
     if body is None:
-        message = error_message(200, content)
-        return Trouble(
-            "not the API" if content.lstrip()[:1] == b"<" else "unreadable", message, hash(content)
-        )
+        return _no_answer(200, content)
     listed = body.root.counts or {}
     rows: list[Counts | None] = list(map(listed.get, request.tweet_ids))
-    if len(listed) == len(rows) and None not in rows and not body.root.has_lists() and not body.details:
+    is_all = len(listed) == len(rows) and None not in rows
+    if is_all and not body.root.has_lists() and not body.lacking and not body.details:
         return Counted(rows)
     return _with_lists(request, body, rows)
 
@@ -116,13 +126,25 @@ def _with_lists(request: Request, body: Body, rows: list[Counts | None]) -> Answ
     # A tweet that is not counted is accounted for only if none of the metrics could be.
     whole = frozenset(request.metrics)
     unsupported = {i: m for i, m in unsupported.items() if rows[asked[i]] is not None or m == whole}
-    if root.counts is None and not unavailable and not unsupported:
+    has_data = root.counts or body.malformed or body.details
+    if not has_data and not unavailable and not unsupported:
         words = "; ".join(error_texts({"errors": root.errors})) or "neither counts nor errors"
-        return Trouble("incomplete", _capped(f"200: {words}"))
+        message = _capped(f"200: {words}")
+        if _UNAVAILABLE.search(message):
+            return _read_number(request, 200, message)
+        if root.counts is None:
+            return Trouble("incomplete", message)
     named = {i: what for i, what in body.malformed.items() if i in asked and i not in unavailable}
+    incomplete = frozenset(
+        i
+        for i, lacking in body.lacking.items()
+        if i in asked and not lacking <= unsupported.get(i, frozenset())
+    )
     n_unexpected = len((root.counts or {}).keys() - asked.keys())
     details = [body.details.get(tweet_id) for tweet_id in request.tweet_ids] if request.has_details else ()
-    return Counted(rows, unavailable, unsupported, named, n_unexpected, details, body.sums)
+    return Counted(
+        rows, unavailable, unsupported, named, incomplete - unavailable, n_unexpected, details, body.sums
+    )
 
 
 def _leave_out(body: Body, tweet_id: str, metrics: frozenset[str]) -> None:
@@ -143,22 +165,26 @@ def _prune(nested: Nested, metrics: frozenset[str]) -> None:
             _prune(inner, metrics)
 
 
-def _read_unavailable(request: Request, body: bytes, message: str) -> Answer:
-    parsed = parse_object(body)
+def _read_unavailable(request: Request, parsed: Mapping[str, object], message: str) -> Answer:
     gone = _texts(parsed.get("unavailable_tweet_ids")).intersection(request.tweet_ids)
     if gone:
         return Gone(gone, message)
+    return _read_number(request, 400, message)
+
+
+def _read_number(request: Request, status: int, message: str) -> Gone | Refused:
+    """What an answer without data and lists means: all tweets are unavailable where it counts as many."""
     count = _UNAVAILABLE.search(message)
     if count and int(count[1]) >= len(request.tweet_ids):
         return Gone(frozenset(request.tweet_ids), message)
-    return Refused(400, message)
+    return Refused(status, message)
 
 
-def _read_forbidden(request: Request, body: bytes, message: str) -> Answer:
+def _read_forbidden(request: Request, parsed: Mapping[str, object], message: str) -> Answer:
     """Which tweets or metrics a 403 names; both texts that are known for tweets have them after a colon."""
     tweets: set[str] = set()
     metrics: set[str] = set()
-    for text in error_texts(parse_object(body)):
+    for text in error_texts(parsed):
         what, _, names = text.rpartition(":")
         if "metric" in what.lower():
             metrics.update(re.findall(r"[a-z_]+", names))

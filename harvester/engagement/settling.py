@@ -6,7 +6,8 @@ A worker asks `next_request`, sends it, and hands the answer to `receive`, until
 - tweets that a refusal names are taken out and the rest is asked again;
 - a refusal that names nobody, and trouble that does not pass, halve the request until the culprit is alone;
 - what is alone and still gets no answer is a dead letter, but never because the whole service is down;
-- tweets that an answer leaves out are asked once more, together with those of other batches.
+- tweets that an answer leaves out, or counts only in part, are asked once more, together with those of other
+  batches.
 """
 
 from collections.abc import Collection, Iterable
@@ -76,7 +77,8 @@ class Settled:
 
     rows: aligned with request.tweet_ids; the counts of those with status OK, None for the others.
     fates: by tweet ID, all that are not OK, and those of OK that lack other metrics than request.unasked.
-    missing: tweets that the answers left out so far; each has no row and no fate.
+    missing: tweets that the answers left out so far, or counted only in part; each has no row and no fate but
+    for that part.
     details, sums: as in `Counted`, over all answers.
     """
 
@@ -92,18 +94,24 @@ class Settled:
         """Take over what was settled of these tweets in another request, which may hold others too."""
         index_of = {tweet_id: index for index, tweet_id in enumerate(self.request.tweet_ids)}
         was_planned = other.request.metrics == self.request.metrics
-        settled = set(other.request.tweet_ids).difference(other.missing)
+        still_missing = set(other.missing)
         if other.details and not self.details:
             self.details = [None] * len(self.rows)
         for position, (tweet_id, row) in enumerate(zip(other.request.tweet_ids, other.rows, strict=True)):
-            if tweet_id in settled and (index := index_of.get(tweet_id)) is not None:
-                self.rows[index] = row
-                if other.details:
-                    self.details[index] = other.details[position]
-                if fate := other.fates.get(tweet_id):
-                    self.fates[tweet_id] = fate
-                elif not was_planned:
-                    self.fates[tweet_id] = Fate(Status.OK, other.request.unasked)
+            index, fate = index_of.get(tweet_id), other.fates.get(tweet_id)
+            if index is None or (row is None and tweet_id in still_missing):
+                continue
+            if self.rows[index] is not None and fate and fate.status is Status.NO_DATA:
+                continue  # what was counted in part is more than nothing
+            self.rows[index] = row
+            if other.details:
+                self.details[index] = other.details[position]
+            self.fates.pop(tweet_id, None)
+            if fate:
+                self.fates[tweet_id] = fate
+            elif not was_planned:
+                self.fates[tweet_id] = Fate(Status.OK, other.request.unasked)
+        settled = set(other.request.tweet_ids) - still_missing
         self.missing = [i for i in self.missing if i not in settled]
         self.missing.extend(i for i in other.missing if i in index_of and i not in self.missing)
 
@@ -166,6 +174,10 @@ class Settlement:
             case Refused(_, message):
                 ask.last_error = message
                 self._part(ask, "refused")
+                if len(ask.request.tweet_ids) == 1 and self._todo:
+                    # What is left longest goes next: its neighbours may be refused for the same reason, and
+                    # whether everything is, other places tell sooner.
+                    self._todo.append(self._todo.pop(0))
             case Trouble():
                 return self._retry(ask, answer, n_answered, random)
             case RateLimited() | Unauthorized() | WrongUrl():
@@ -180,7 +192,7 @@ class Settlement:
         missing = [
             i
             for i, row in zip(request.tweet_ids, answer.rows, strict=True)
-            if row is None and not answer.mentions(i)
+            if (row is None and not answer.mentions(i)) or i in answer.incomplete
         ]
         if len(missing) * 2 > len(request.tweet_ids) >= SUSPICIOUS_SIZE and not ask.is_second:
             self._ask_again(request, ask, is_second=True)
@@ -196,7 +208,8 @@ class Settlement:
         for tweet_id, what in answer.malformed.items():
             counted.fates[tweet_id] = Fate(Status.DEAD, (), DeadLetter("malformed", what, ask.n_sent))
         if ask.is_second:
-            counted.fates.update((tweet_id, Fate(Status.NO_DATA)) for tweet_id in missing)
+            uncounted_ids = (tweet_id for tweet_id in missing if tweet_id not in answer.incomplete)
+            counted.fates.update((tweet_id, Fate(Status.NO_DATA)) for tweet_id in uncounted_ids)
         else:
             counted.missing = missing
         self._todo.pop()

@@ -23,6 +23,7 @@ from harvester.transport.gate import Gate, RequestCounts, Wait
 from harvester.transport.oauth import Signer
 from harvester.transport.outage import Outage
 from harvester.transport.pace import Pace
+from harvester.transport.refusals import Refusals
 from harvester.transport.session import Session
 
 
@@ -103,6 +104,7 @@ class EndpointRun:
             self.committer,
             self.stop,
             concurrency=options.concurrency.get(endpoint.name, DEFAULT_CONCURRENCY),
+            refusals=Refusals(was_accepted=self._earlier.get("requests", {}).get("answered", 0) > 0),
             wall=wall,
             random=random,
             span=(question.range.start, question.range.end) if question.range else None,

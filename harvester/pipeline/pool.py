@@ -20,6 +20,7 @@ from harvester.planning import NO_WINDOWS, Batch
 from harvester.rundir.records import Span, encode_dead_letters, encode_records
 from harvester.transport.gate import Gate
 from harvester.transport.oauth import Signer
+from harvester.transport.refusals import Refusals
 from harvester.transport.session import Reply, Session
 
 QUEUED_PER_WORKER: Final = 2
@@ -95,6 +96,7 @@ class Pool:
         stop: Stop,
         *,
         concurrency: int,
+        refusals: Refusals,
         wall: Callable[[], float],
         random: Callable[[], float],
         span: Span | None = None,
@@ -103,6 +105,7 @@ class Pool:
         self._url, self._session, self._signers = url, session, signers
         self._gate, self._committer, self._stop = gate, committer, stop
         self._concurrency = concurrency
+        self._refusals = refusals
         self._wall, self._random = wall, random
         self._span = span
         self._queue: asyncio.PriorityQueue[_Job] = asyncio.PriorityQueue()
@@ -156,6 +159,8 @@ class Pool:
             await self._put(replace(batch, number=n_batches), is_again=True)
             n_batches += 1
         await self._committer.until_committed(n_batches)
+        if verdict := self._refusals.verdict():
+            self._stop.fail(verdict)
 
     async def _put(self, batch: Batch, *, is_again: bool = False) -> None:
         await self._committer.admit(batch)
@@ -230,9 +235,12 @@ class Pool:
         )
         while request := settlement.next_request:
             answer = await self._exchange(request)
+            if error := self._refusals.judge(job.request, request, answer):
+                raise error
             n_answered = self._gate.outage.n_answered
             wait_s = settlement.receive(answer, n_answered=n_answered, random=self._random())
-            if wait_s:
+            # While the service is probed, the gate spaces all requests of the endpoint.
+            if wait_s and not self._gate.outage.is_probing:
                 await asyncio.sleep(wait_s)
         self._denied |= settlement.denied
         return settlement.settled

@@ -12,7 +12,14 @@ from typing import Final, Literal
 
 from aiolimiter import AsyncLimiter
 
-from harvester.engagement.allowance import MINUTE_S, Rate, Window, read_windows, wait_after_429_s
+from harvester.engagement.allowance import (
+    MINUTE_S,
+    Rate,
+    Window,
+    read_windows,
+    retry_after_s,
+    wait_after_429_s,
+)
 from harvester.engagement.answer import Answer, RateLimited, Refused, Trouble, Unauthorized, WrongUrl
 from harvester.errors import HarvesterError
 from harvester.transport.app_limit import AppLimit
@@ -21,7 +28,7 @@ from harvester.transport.clock import clock_note
 from harvester.transport.outage import Outage
 from harvester.transport.pace import UNANSWERED_S, LastSpend, Pace, Recent, paced_per_s
 
-JITTER_AFTER_429: Final = 0.1
+RETRY_AFTER_JITTER: Final = 0.1
 SHORTEST_HOLD_S: Final = 1.0
 """After a 429, also where the service says that none is needed."""
 NOTHING_SPENT: Final = LastSpend()
@@ -107,7 +114,10 @@ class Gate:
         if now < self._hold_until:
             return Wait("rate limit", self._hold_until)
         if self.outage.is_probing and self.outage.last_error:
-            return Wait("service", math.inf if self.in_flight else self.outage.probe_at)
+            until = max(self.outage.probe_at, self.outage.hold_until)
+            return Wait("service", math.inf if self.in_flight else until)
+        if now < self.outage.hold_until:
+            return Wait("service", self.outage.hold_until)
         return None
 
     def close(self) -> None:
@@ -192,7 +202,7 @@ class Gate:
         match answer:
             case Trouble():
                 self._count_error(answer.kind)
-                return self.outage.failed(answer, turn.sent_at, now, self._random())
+                return self._fail(turn, headers, answer, now)
             case Unauthorized(message):
                 self._count_error("unauthorized")
                 note = clock_note(headers, self._wall())
@@ -200,9 +210,7 @@ class Gate:
             case WrongUrl(message):
                 self._count_error("not found")
                 trouble = Trouble("service", message)
-                return self.outage.wrong_url(message) or self.outage.failed(
-                    trouble, turn.sent_at, now, self._random()
-                )
+                return self.outage.wrong_url(message) or self._fail(turn, headers, trouble, now)
             case RateLimited():
                 self.counts.rate_limited += 1
                 self.counts.repeated += 1
@@ -210,13 +218,19 @@ class Gate:
                 self._hold(headers, now, knows_limit=knows_limit)
             case Refused():
                 self.outage.answered(turn.sent_at)
-                return self.outage.refused(answer)
             case _:
                 self.counts.answered += 1
                 self._answered.add(now)
                 self.outage.answered(turn.sent_at)
-                self.outage.accepted()
         return None
+
+    def _fail(
+        self, turn: Turn, headers: Mapping[str, str], trouble: Trouble, now: float
+    ) -> HarvesterError | None:
+        error = self.outage.failed(trouble, turn.sent_at, now, self._random())
+        if (told_s := retry_after_s(headers, self._wall())) is not None:
+            self.outage.asked_to_wait(told_s * (1 + RETRY_AFTER_JITTER * self._random()), now)
+        return error
 
     def _count_error(self, kind: str) -> None:
         self.counts.repeated += 1
@@ -224,7 +238,7 @@ class Gate:
 
     def _hold(self, headers: Mapping[str, str], now: float, *, knows_limit: bool) -> None:
         wait_s = max(wait_after_429_s(headers, self._wall()), SHORTEST_HOLD_S)
-        hold_until = now + wait_s * (1 + JITTER_AFTER_429 * self._random())
+        hold_until = now + wait_s * (1 + RETRY_AFTER_JITTER * self._random())
         self._hold_until = max(self._hold_until, hold_until)
         # A probe goes alone: that it is refused says nothing of our rate.
         if not knows_limit and not self.outage.is_probing:
@@ -236,7 +250,7 @@ class Gate:
         if self._is_closed:
             return math.inf
         now = self._monotonic()
-        blocked_until = self._hold_until
+        blocked_until = max(self._hold_until, self.outage.hold_until)
         if self.outage.is_probing:
             if self.in_flight:
                 return math.inf

@@ -7,22 +7,25 @@ known yet is not overrun before the first answer tells of it.
 
 from typing import Final
 
-from harvester.engagement.answer import Refused, Trouble
+from harvester.engagement.answer import Trouble
 from harvester.errors import CredentialsError, HarvesterError, ServiceError, UsageError
 
 FAILURES_TO_TRIP: Final = 5
 PROBE_WAIT_S: Final = 1.0
-PROBE_WAIT_CAP_S: Final = 40.0
+PROBE_WAIT_CAP_S: Final = 20.0
+"""Probes after 1, 3, 7, 15, 31 s and from then on each 20 s are never more than 5 + T/20 in T seconds, and as many
+failures trip the breaker: 10 + T/20 requests in all. Jitter only makes the waits longer."""
+PROBE_JITTER: Final = 0.25
+PATIENCE_SHARE: Final = 1 / 3
+"""Of the patience a wait takes at most, so that little patience is not spent on a wait or two."""
 FIRST_TRIES: Final = 3
 """So many times a service that never answered is tried, when it cannot be reached or is something else."""
-REFUSALS_TO_STOP: Final = 25
-"""So many refusals before anything was accepted, and it is not for a tweet in them. Halving one batch down
-to its first tweet and beyond takes fewer than that to find a tweet that is accepted."""
 
 
 class Outage:
     """What the endpoint's answers say of the service. Times are monotonic seconds.
 
+    Nothing is sent before hold_until, and while it is probing nothing before probe_at, and one at a time.
     patience_s: without an answer for so long, the run stops. url: named in messages.
     """
 
@@ -30,13 +33,12 @@ class Outage:
         self.n_answered = 0
         self.is_probing = True
         self.probe_at = now
+        self.hold_until = now
         self.last_error = ""
         self._url = url
         self._patience_s = patience_s
         self._failing_since: float | None = None
         self._probing_since = now
-        self._n_accepted = 0
-        self._n_refused = 0
         self._n_failures = 0
         self._n_probes = 0
         self._is_confirming = False
@@ -56,20 +58,6 @@ class Outage:
         self.present()
         if not self._is_confirming or sent_at >= self._probing_since:
             self.is_probing = self._is_confirming = False
-
-    def accepted(self) -> None:
-        """The API did what was asked, or named the tweets for which it did not."""
-        self._n_accepted += 1
-
-    def refused(self, refusal: Refused) -> HarvesterError | None:
-        """The API refused a request and named no tweet. An error when it has refused everything so far."""
-        self._n_refused += 1
-        if self._n_accepted or self._n_refused < REFUSALS_TO_STOP:
-            return None
-        message = f"the API refuses every request: {refusal.message}"
-        if refusal.status == 403:
-            return CredentialsError(message, "Ask for what this app or user may read.")
-        return UsageError(message)
 
     def failed(self, trouble: Trouble, sent_at: float, now: float, random: float) -> HarvesterError | None:
         """A request brought trouble. An error when it is time to give up.
@@ -98,10 +86,19 @@ class Outage:
                     f"{self._url} is answered by something that is not the API: {trouble.message}"
                 )
         if self.is_probing or self._n_failures >= FAILURES_TO_TRIP:
-            wait_s = min(PROBE_WAIT_CAP_S, PROBE_WAIT_S * 2.0 ** min(self._n_probes, 16))
+            longest_s = min(PROBE_WAIT_CAP_S, PATIENCE_SHARE * self._patience_s)
+            wait_s = min(longest_s, PROBE_WAIT_S * 2.0 ** min(self._n_probes, 16))
             self._n_probes += 1
-            self._probe(now, wait_s * (0.75 + 0.5 * random))
+            # The last probe goes when the patience ends, and not after it.
+            gives_up_at = self._failing_since + self._patience_s
+            self._probe(now, min(wait_s * (1 + PROBE_JITTER * random), gives_up_at - now))
         return None
+
+    def asked_to_wait(self, seconds: float, now: float) -> None:
+        """Trouble came with a `Retry-After`: nothing is sent before that, but for the last try of the patience."""
+        if self._failing_since is not None:
+            gives_up_at = self._failing_since + self._patience_s
+            self.hold_until = max(self.hold_until, min(now + seconds, gives_up_at))
 
     def unauthorized(self, message: str, sent_at: float, now: float) -> HarvesterError | None:
         """The credentials were refused. An error at the start, or when one more try confirms it."""

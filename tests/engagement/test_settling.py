@@ -42,8 +42,9 @@ class World:
     """What is true of each tweet, and an API that tells it.
 
     kinds, by tweet ID: `fine`; `deleted` (listed in a 200); `protected` (a 400); `unowned` (403 in user
-    context); `untouched` (always missing); `shy` (missing once); `poisonous` (500 for whatever holds it);
-    `refused` (a 400 that names nobody); `broken` (a count that is none).
+    context); `untouched` (always missing); `shy` (missing once); `partial` (always without the last metric);
+    `hasty` (without it once); `poisonous` (500 for whatever holds it); `refused` (a 400 that names nobody);
+    `broken` (a count that is none).
     """
 
     kinds: Mapping[str, str]
@@ -93,8 +94,11 @@ class World:
         missing = {i for i in self._of(asked, "shy") if i not in self._shown}.union(
             self._of(asked, "untouched")
         )
-        self._shown.update(asked.tweet_ids)
         rows = {i: self.counts(i, asked.metrics) for i in asked.tweet_ids if i not in {*deleted, *missing}}
+        for i in self._of(asked, "partial", "hasty") if len(asked.metrics) > 1 else ():
+            if self.kinds[i] == "partial" or i not in self._shown:
+                del rows[i][asked.metrics[-1]]
+        self._shown.update(asked.tweet_ids)
         beside = {"errors": ["x"], "unavailable_tweet_ids": deleted} if deleted else {}
         return 200, {"harvester": rows, **beside}
 
@@ -151,6 +155,8 @@ def check_whole(settled: Settled) -> None:
 EXPECTED = {
     "fine": Status.OK,
     "shy": Status.OK,
+    "partial": Status.OK,
+    "hasty": Status.OK,
     "deleted": Status.UNAVAILABLE,
     "protected": Status.UNAVAILABLE,
     "untouched": Status.NO_DATA,
@@ -198,7 +204,7 @@ def test_every_batch_settles_to_the_truth(world: World, has_bearer: bool) -> Non
         else:
             assert status is EXPECTED[kind]
         if status is Status.OK:
-            known = PUBLIC if kind == "unowned" else ALL
+            known = PUBLIC if kind == "unowned" else ALL[:-1] if kind == "partial" else ALL
             assert metrics_in(settled, tweet_id) == world.counts(tweet_id, known)
 
 
@@ -260,6 +266,32 @@ def test_a_batch_without_metrics_takes_no_request() -> None:
     assert settlement.next_request is None
     assert settlement.settled.rows == [None, None]
     assert settlement.settled.fates == {}
+
+
+# Those that are counted in part
+
+
+def test_a_tweet_that_lacks_a_metric_is_asked_once_more_and_then_taken_as_it_is() -> None:
+    world = World({"11": "fine", "12": "partial", "13": "hasty"})
+    first = settle(world, Settlement(request(*world.kinds), has_bearer=False))
+    assert first.missing == ["12", "13"]
+    second = request(*first.missing)
+    first.take(settle(world, Settlement(second, has_bearer=False, is_second=True)))
+    check_whole(first)
+    assert first.fates == {}
+    assert metrics_in(first, "12") == world.counts("12", ALL[:-1])
+    assert metrics_in(first, "13") == world.counts("13", ALL)
+
+
+def test_a_tweet_that_was_counted_in_part_keeps_that_when_it_is_left_out_afterwards() -> None:
+    kinds = {"11": "fine", "12": "partial", "13": "refused"}
+    settled = settle(World(kinds), Settlement(request(*kinds), has_bearer=False))
+    assert settled.missing == ["12"], "found in the half of a batch that was refused"
+    left_out = World({"12": "untouched"})
+    settled.take(settle(left_out, Settlement(request("12"), has_bearer=False, is_second=True)))
+    assert settled.missing == []
+    assert "12" not in settled.fates
+    assert metrics_in(settled, "12") == left_out.counts("12", ALL[:-1])
 
 
 # Those that a refusal names

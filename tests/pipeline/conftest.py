@@ -24,6 +24,7 @@ from harvester.rundir.journal import Ahead, Dead, EndpointMark, InputMark, Step
 from harvester.transport.gate import Gate
 from harvester.transport.outage import Outage
 from harvester.transport.pace import Pace
+from harvester.transport.refusals import Refusals
 from harvester.transport.session import Reply
 
 METRICS = ("favorites",)
@@ -129,6 +130,7 @@ class Harvest:
     directory: Directory = field(default_factory=Directory)
     stop: Stop = field(default_factory=Stop)
     patience_s: float = 900.0
+    refusals: Refusals = field(default_factory=Refusals)
 
     def __post_init__(self) -> None:
         monotonic = asyncio.get_running_loop().time
@@ -149,6 +151,7 @@ class Harvest:
             self.committer,
             self.stop,
             concurrency=self.concurrency,
+            refusals=self.refusals,
             wall=lambda: 1_795_000_037.0,
             random=lambda: 0.5,
         )

@@ -147,12 +147,20 @@ def test_a_batch_in_trouble_is_asked_again_as_a_whole(
     assert harvest.gate.counts.repeated == 1
 
 
-def test_an_outage_of_minutes_makes_no_dead_letters(turned: Run, make: Any) -> None:
+PAGE = b"<html><title>Blocked</title></html>"
+
+
+@pytest.mark.parametrize(
+    "instead", [Reply(503, {}, b""), Reply(403, {}, PAGE), Reply(400, {}, PAGE)], ids=["503", "403", "400"]
+)
+def test_an_outage_of_minutes_makes_no_dead_letters(turned: Run, make: Any, instead: Reply) -> None:
+    """Nor does the page of a proxy, whatever its status is; every batch is asked whole afterwards or in two."""
+
     async def main() -> Any:
         loop = asyncio.get_running_loop()
 
         def answer(ids: list[int], _n: int) -> tuple[float, Reply]:
-            return 0.1, Reply(503, {}, b"") if 1.0 < loop.time() < 500.0 else make.counts(ids)
+            return 0.1, instead if 1.0 < loop.time() < 500.0 else make.counts(ids)
 
         harvest = make.harvest(
             make.service(answer), [make.batch(n, 2 * n + 1, 2 * n + 2) for n in range(100)]
@@ -162,6 +170,60 @@ def test_an_outage_of_minutes_makes_no_dead_letters(turned: Run, make: Any) -> N
 
     harvest = turned(main())
     assert harvest.directory.records == [(i, "ok") for i in range(1, 201)]
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_patience_ends_a_run_on_time_whatever_the_backoff_of_its_batches(
+    turned: Run, make: Any, concurrency: int
+) -> None:
+    async def main() -> Any:
+        service = make.service(lambda ids, n: (0.1, make.counts(ids) if n == 1 else Reply(503, {}, b"")))
+        batches = [make.batch(n, 2 * n + 1, 2 * n + 2) for n in range(20)]
+        harvest = make.harvest(service, batches, concurrency, patience_s=8.0)
+        ended_at = await harvest.run()
+        return harvest, ended_at
+
+    harvest, ended_at = turned(main())
+    assert isinstance(harvest.stop.error, ServiceError)
+    assert 8.0 <= ended_at <= 8.5
+
+
+def test_a_protected_tweet_in_each_batch_that_only_a_number_tells_of_is_found(turned: Run, make: Any) -> None:
+    """Sixteen workers halve sixteen batches at once; the first tweet of each is the culprit."""
+
+    def answer(ids: list[int], _n: int) -> tuple[float, Reply]:
+        gone = sum(i % 32 == 0 for i in ids)
+        refusal = f'{{"errors":["{gone} Tweet ID(s) are unavailable"]}}'.encode()
+        return 0.1, Reply(400, {}, refusal) if gone else make.counts(ids)
+
+    async def main() -> Any:
+        batches = [make.batch(n, *range(32 * n, 32 * n + 32)) for n in range(32)]
+        harvest = make.harvest(make.service(answer), batches, concurrency=16)
+        await harvest.run()
+        return harvest
+
+    harvest = turned(main())
+    assert harvest.stop.error is None
+    assert harvest.directory.records == [(i, "ok" if i % 32 else "unavailable") for i in range(32 * 32)]
+
+
+@pytest.mark.parametrize(("n_batches", "at_most"), [(200, 200), (1, 63)])
+def test_a_run_of_which_everything_is_refused_ends_with_what_the_api_says(
+    turned: Run, make: Any, n_batches: int, at_most: int
+) -> None:
+    """A long one soon, a short one at its end."""
+
+    async def main() -> Any:
+        service = make.service(lambda _ids, _n: (0.1, Reply(403, {}, b'{"errors":["No plan"]}')))
+        batches = [make.batch(n, *range(32 * n, 32 * n + 32)) for n in range(n_batches)]
+        harvest = make.harvest(service, batches, concurrency=8)
+        await harvest.run()
+        return harvest
+
+    harvest = turned(main())
+    assert isinstance(harvest.stop.error, CredentialsError)
+    assert "No plan" in harvest.stop.error.message
+    assert len(harvest.service.asked) <= at_most
 
 
 def test_dead_letters_of_an_earlier_run_come_after_the_input_and_are_settled_again(
