@@ -5,10 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +180,58 @@ def undisturbed(id_file: Path, calm: Simulator, tmp_path_factory: pytest.TempPat
     finished = runner(str(id_file), "--base-url", calm.url)
     assert finished.code == 0, finished.err
     return runner
+
+
+class FakeService(ThreadingHTTPServer):
+    """An API by a rule of the test's own: from an endpoint and what it is asked to a status and a body."""
+
+    rule: Callable[[str, dict[str, Any]], tuple[int, dict[str, Any]]]
+    asked: list[tuple[str, list[str]]]
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Answers(BaseHTTPRequestHandler):
+    server: FakeService
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        """Answer one request, with a part that nobody knows."""
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        endpoint = self.path.rpartition("/")[2]
+        self.server.asked.append((endpoint, asked["tweet_ids"]))
+        status, answer = self.server.rule(endpoint, asked)
+        body = json.dumps({**answer, "request_id": "unknown"}).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
+        """Keep quiet."""
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeService]:
+    """A service that gets its rule from the test."""
+    server = FakeService(("127.0.0.1", 0), _Answers)
+    server.asked = []
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def counted(asked: dict[str, Any], count: Callable[[str], str]) -> tuple[int, dict[str, Any]]:
+    """An answer that counts every metric of a tweet alike, by its ID."""
+    counts = {i: dict.fromkeys(asked["engagement_types"], count(i)) for i in asked["tweet_ids"]}
+    return 200, {next(iter(asked["groupings"])): counts}
 
 
 def assert_same_result(run: Runner, reference: Runner) -> None:
