@@ -6,7 +6,7 @@ import os
 import resource
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from random import random as default_random
@@ -17,7 +17,7 @@ from harvester.engagement.credentials import AccessToken, Credentials
 from harvester.engagement.metrics import EndpointName
 from harvester.engagement.tweet_id import first_id_at
 from harvester.engagement.windows import utc_text
-from harvester.errors import ExitCode, HarvesterError
+from harvester.errors import ExitCode, HarvesterError, ServiceError
 from harvester.ledger import Ledger, MonthCount
 from harvester.pipeline.commit import RejectedLog
 from harvester.pipeline.endpoint_run import EndpointRun, Snapshot
@@ -197,9 +197,15 @@ class Harvest:
         """Run all endpoints to their ends. Each ends by itself, but for what concerns them all."""
         async with asyncio.TaskGroup() as group:
             committing = group.create_task(rejected.run())
-            await asyncio.gather(*(group.create_task(run.run()) for run in self._runs))
+            await asyncio.gather(*(group.create_task(self._run_one(run)) for run in self._runs))
             rejected.close()
             await committing
+
+    async def _run_one(self, run: EndpointRun) -> None:
+        """Run one endpoint to its end. What ends it early is told at once: the others may go on for hours."""
+        await run.run()
+        if run.stop.error and not self._error and len(self._runs) > 1:
+            log.warning("%s has ended early: %s", run.endpoint.name, run.stop.error.message)
 
     def _use_handle(self, account: str, access_token: AccessToken) -> None:
         """Count an account's handle, before its first request. Raises UsageError over the ceiling."""
@@ -230,7 +236,7 @@ class Harvest:
             directory.write_dead_letters(result.name)
             total.update(result.counts())
         total["rejected"] = reading.counts.rejected
-        error = self._error or next((run.stop.error for run in self._runs if run.stop.error), None)
+        error = self._error or _joint_error(self._runs)
         stopped_by = error.exit_code if error else self._signal
         if stopped_by is not None:
             return Outcome(stopped_by, results, total, error)
@@ -274,6 +280,20 @@ def _warn_of_the_edge(question: Question, now_s: float) -> None:
             utc_text(question.range.served_until_s),
             question.range.start,
         )
+
+
+def _joint_error(runs: Sequence[EndpointRun]) -> HarvesterError | None:
+    """Why endpoints ended early, in one error that names them; None if none did.
+
+    Its kind is that of an error that needs a person, if there is one: an outage passes by itself, and running
+    again would be no help.
+    """
+    ended = [(run.endpoint.name, run.stop.error) for run in runs if run.stop.error]
+    if not ended or len(runs) == 1:
+        return ended[0][1] if ended else None
+    ended.sort(key=lambda pair: isinstance(pair[1], ServiceError))
+    decisive = ended[0][1]
+    return type(decisive)("; ".join(f"{name}: {error.message}" for name, error in ended), decisive.hint)
 
 
 def _result(run: EndpointRun, directory: RunDirectory, question: Question) -> EndpointResult:

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Asked = dict[str, Any]
+"""The body of a request, and under "endpoint" where it went."""
 
 
 @dataclass
@@ -43,6 +44,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        asked["endpoint"] = self.path.rpartition("/")[2]
         self.server.asked.append(asked)
         reply = self.server.answer(asked, len(self.server.asked))
         body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
