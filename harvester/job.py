@@ -28,7 +28,7 @@ from harvester.questions import Question, accounts_used, make_questions, reach_o
 from harvester.report.summary import EndpointResult, make_summary, make_top_tweets_csv
 from harvester.rundir.directory import RunDirectory
 from harvester.rundir.files import write_derived
-from harvester.rundir.manifest import InputFile
+from harvester.rundir.manifest import InputFile, read_manifest
 from harvester.sources import Source, find_sources
 from harvester.transport.app_limit import AppLimit
 from harvester.transport.oauth import make_signers
@@ -114,7 +114,9 @@ class Harvest:
         options, credentials = self._options, self._credentials
         now_ms = int(self._wall() * 1000)
         reach = reach_of(options, credentials)
-        questions = make_questions(options, reach, credentials.accounts, now_ms)
+        before = read_manifest(options.out / "run.json")
+        began_ms = before.started_ms if before else now_ms
+        questions = make_questions(options, reach, credentials.accounts, began_ms)
         sources = find_sources(options.inputs, os.fspath(options.out))
         # Nothing is read yet, but what cannot be read like this is refused before a directory is begun.
         _form(options).chunks(sources)

@@ -8,6 +8,7 @@ without an error).
 """
 
 import json
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -192,9 +193,11 @@ def _read_by_key(request: Request, content: bytes) -> Body | None:
         counts.pop(tweet_id, None)
     if request.has_details:
         span = (_text(parsed.get("start")), _text(parsed.get("end")))
-        for tweet_id in counts:
+        for tweet_id, row in counts.items():
             detail = body.details.setdefault(tweet_id, Detail())
             detail.start, detail.end = span
+            if request.series:
+                _fill(request, row, detail, sums_series=len(own) == 1)
         return _with_groupings(body, counts, request, grouped)
     return body
 
@@ -230,6 +233,18 @@ def _add_tweet(
             body.lacking[tweet_id] = lacking
         if series:
             body.details[tweet_id] = Detail(series=series)
+
+
+def _fill(request: Request, row: Counts, detail: Detail, *, sums_series: bool) -> None:
+    """Give every metric that is counted a series: the API may leave out those without a point.
+
+    sums_series: the row is the sum of the series, so without points a metric's count is 0.
+    """
+    for metric in request.metrics:
+        if sums_series and getattr(row, metric) is UNSET:
+            setattr(row, metric, 0)
+        if getattr(row, metric) is not UNSET and metric not in detail.series:
+            detail.series[metric] = Points(array("i"), array("q"))
 
 
 def _read_row(request: Request, values: object, *, is_series: bool) -> tuple[Counts, dict[str, Points]]:

@@ -192,8 +192,8 @@ def _read_forbidden(request: Request, parsed: Mapping[str, object], message: str
             tweets.update(re.findall(r"\d+", names))
     if named := tweets.intersection(request.tweet_ids):
         return Unowned(frozenset(named), message)
-    if denied := metrics.intersection(request.metrics):
-        return MetricsDenied(frozenset(denied), message)
+    if metrics.intersection(request.metrics):
+        return MetricsDenied(frozenset(metrics.intersection(request.columns)), message)
     if len(request.tweet_ids) == 1 and "forbidden to access tweets" in message.lower():
         return Unowned(frozenset(request.tweet_ids), message)
     return Refused(403, message)

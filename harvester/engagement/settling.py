@@ -134,10 +134,20 @@ class Settlement:
     """One batch on its way from IDs to outcomes.
 
     has_bearer: whether tweets that the token's user does not own can be asked for their public metrics with
-    a bearer token. is_second: the tweets were missing in an answer before; still missing means no data.
+    a bearer token. is_second: the tweets were missing in an answer before; still missing means no data. denied:
+    metrics of which it is known that the request's credential may not read them.
     """
 
-    def __init__(self, request: Request, *, has_bearer: bool, is_second: bool = False) -> None:
+    def __init__(
+        self,
+        request: Request,
+        *,
+        has_bearer: bool,
+        is_second: bool = False,
+        denied: Collection[str] = (),
+    ) -> None:
+        request = request.without_metrics(denied) if denied else request
+        self._known_denied = frozenset(denied)
         self.settled = Settled(request, [None] * len(request.tweet_ids))
         self.denied: set[tuple[Credential, str]] = set()
         self._has_bearer = has_bearer
@@ -157,7 +167,7 @@ class Settlement:
         n_answered: how many requests the endpoint has answered so far, to any batch; by that, trouble with
         this batch is told from trouble with the service. random: uniform in [0, 1).
 
-        Raises CredentialsError when the token may read none of the metrics asked.
+        Raises CredentialsError when the token may read none of the metrics of the run.
         """
         ask = self._todo[-1]
         ask.n_sent += 1
@@ -231,11 +241,16 @@ class Settlement:
             self._set(tweet_ids, Fate(Status.FORBIDDEN))
 
     def _strip_denied(self, ask: _Ask, metrics: frozenset[str], message: str) -> None:
-        rest = ask.request.without_metrics(metrics)
-        if not rest.metrics:
+        if metrics | self._known_denied >= set(ask.request.columns):
             raise CredentialsError(f"the token may read none of the metrics asked: {message}")
         self.denied.update((ask.request.credential, metric) for metric in metrics)
-        self._ask_again(rest, ask)
+        rest = ask.request.without_metrics(metrics)
+        if rest.metrics:
+            self._ask_again(rest, ask)
+            return
+        # The others are those that the tweets are too old for.
+        self._todo.pop()
+        self._set(ask.request.tweet_ids, Fate(Status.OK, ask.request.columns))
 
     def _retry(self, ask: _Ask, trouble: Trouble, n_answered: int, random: float) -> float:
         ask.last_error = trouble.message

@@ -106,49 +106,49 @@ def read_range(start: str | None, end: str | None, now_s: float) -> TimeRange:
     Raises UsageError for a text that is no time, a start that is not before the end, and a range that the API
     cannot serve; the hint has the range that would work.
     """
-    end_s = _read_moment(end, "--end", now_s) if end is not None else now_s // HOUR_S * HOUR_S
-    if start is not None:
-        start_s = _read_moment(start, "--start", now_s)
-        if end is None and end_s <= start_s < now_s:
-            end_s = now_s
-    else:
+    now = int(now_s)
+    this_hour = now // HOUR_S
+    end_s = this_hour * HOUR_S if end is None else _read_moment(end, "--end", now)
+    if start is None:
         start_s = -(-end_s // HOUR_S) * HOUR_S - WINDOW_HOURS * HOUR_S
-    end_hour = -int(-end_s // HOUR_S)
-    oldest_s = now_s - timedelta(days=OLDEST_DAYS).total_seconds()
+    else:
+        start_s = _read_moment(start, "--start", now)
+        if end is None and end_s <= start_s < now:
+            end_s = now
+    oldest_s = now - OLDEST_DAYS * 24 * HOUR_S
     if start_s >= end_s:
         raise UsageError(
-            f"--start {utc_text(int(start_s))} is not before --end {utc_text(int(end_s))}",
+            f"--start {utc_text(start_s)} is not before --end {utc_text(end_s)}",
             "A range needs at least a moment between them.",
         )
-    if end_s > now_s:
-        latest = utc_text(int(now_s // HOUR_S) * HOUR_S)
-        raise UsageError(f"--end {utc_text(int(end_s))} is in the future", f"The latest end is {latest}.")
-    if start_s < oldest_s - 1:
-        first_hour, last_hour = -int(-oldest_s // HOUR_S), int(end_s // HOUR_S)
-        if last_hour <= first_hour:
-            last_hour = int(now_s // HOUR_S)
+    if end_s > now:
+        latest = utc_text(this_hour * HOUR_S)
+        raise UsageError(f"--end {utc_text(end_s)} is in the future", f"The latest end is {latest}.")
+    if start_s < oldest_s:
+        first_hour = -(-oldest_s // HOUR_S)
+        last_hour = end_s // HOUR_S if end_s // HOUR_S > first_hour else this_hour
         would_work = f"--start {utc_text(first_hour * HOUR_S)} --end {utc_text(last_hour * HOUR_S)}"
         raise UsageError(
-            f"--start {utc_text(int(start_s))} is more than {OLDEST_DAYS} days back, and the API goes no further",
+            f"--start {utc_text(start_s)} is more than {OLDEST_DAYS} days back, and the API goes no further",
             f"This would work: {would_work}",
         )
-    start_hour = int(start_s // HOUR_S)
+    start_hour, end_hour = start_s // HOUR_S, -(-end_s // HOUR_S)
     if start_hour * HOUR_S < oldest_s and start_hour + 1 < end_hour:
         start_hour += 1
-    return TimeRange(start_hour, end_hour, int(end_s))
+    return TimeRange(start_hour, end_hour, end_s)
 
 
-def _read_moment(text: str, flag: str, now_s: float) -> float:
-    """Epoch seconds. Times without an offset are UTC."""
+def _read_moment(text: str, flag: str, now: int) -> int:
+    """Epoch seconds, whole as they are sent. Times without an offset are UTC."""
     text = text.strip()
     try:
         if ago := re.fullmatch(r"(\d{1,6})([mhdw])", text):
-            return now_s - timedelta(**{_AGO[ago[2]]: int(ago[1])}).total_seconds()
+            return now - int(timedelta(**{_AGO[ago[2]]: int(ago[1])}).total_seconds())
         if re.fullmatch(r"\d{12}", text):
-            return datetime.strptime(text, "%Y%m%d%H%M").replace(tzinfo=UTC).timestamp()
+            return int(datetime.strptime(text, "%Y%m%d%H%M").replace(tzinfo=UTC).timestamp())
         if re.match(r"\d{4}-\d{2}-\d{2}($|[T ])", text):
             moment = datetime.fromisoformat(text)
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+            return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError):
         pass
     raise UsageError(f"{flag} {text[:60]!r} is no time", f"Write for instance {_FORMS}; all of it is UTC.")

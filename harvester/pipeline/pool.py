@@ -229,9 +229,10 @@ class Pool:
         """Send what the settlement of a job wants sent, until it wants no more."""
         denied = [metric for credential, metric in self._denied if credential == job.request.credential]
         settlement = Settlement(
-            job.request.without_metrics(denied) if denied else job.request,
+            job.request,
             has_bearer=APP_ONLY in self._signers,
             is_second=job.outcome is not None,
+            denied=denied,
         )
         while request := settlement.next_request:
             answer = await self._exchange(request)

@@ -1,8 +1,8 @@
 """A run directory as a whole: taken into use, moved on step by step, finished.
 
-It belongs to what was asked from the first commit on. Until then nothing in it is worth keeping, so whatever
-command comes next begins the run anew, with a `run.json` of its own that replaces the old one under the ID which
-the journal knows. So a command that fails before it has anything (a column that a file does not have) leaves
+It belongs to what was asked from the first commit on. Until then nothing in it is worth keeping, so a command
+that asks something else begins the run anew, with a `run.json` of its own that replaces the old one under the ID
+which the journal knows. So a command that fails before it has anything (a column that a file does not have) leaves
 a directory that the corrected one can use.
 
 What is there is never taken for less than it says: records beside no `run.json` or no journal, and files of a
@@ -26,7 +26,7 @@ from harvester.rundir.lock import RunLock
 from harvester.rundir.manifest import (
     InputFile,
     Manifest,
-    compare,
+    difference,
     new_manifest,
     read_manifest,
     write_manifest,
@@ -94,9 +94,10 @@ class RunDirectory:
             self._journal = Journal(self.path / JOURNAL, run_id, is_expected=self._has_records())
         if found is None:
             return asked
-        if self._journal and self._journal.is_blank():
-            return self._begin_anew(found, asked, endpoints)
-        compare(path, found, asked.options, asked.inputs)
+        if error := difference(path, found, asked):
+            if self._journal and self._journal.is_blank():
+                return self._begin_anew(found, asked, endpoints)
+            raise error
         if self.is_complete:
             self._check_sizes()
         return found

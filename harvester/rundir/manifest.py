@@ -93,31 +93,26 @@ def read_manifest(path: Path) -> Manifest | None:
         raise RunDirectoryError(f"{path} is damaged: {exc}") from exc
 
 
-def compare(path: Path, found: Manifest, options: Mapping[str, Any], inputs: Sequence[InputFile]) -> None:
-    """Demand that a run asks what the directory's run asked. Raises RunDirectoryError with the differences."""
-    wanted = orjson.loads(orjson.dumps(options))
+def difference(path: Path, found: Manifest, asked: Manifest) -> RunDirectoryError | None:
+    """In what a run asks otherwise than the directory's run did, as an error; None where it asks the same."""
+    wanted = orjson.loads(orjson.dumps(asked.options))
     for name in sorted({*found.options, *wanted}):
         old, new = found.options.get(name), wanted.get(name)
         if old != new:
-            raise RunDirectoryError(
-                f"{path}: the run was begun with {name} {_shown(old)}, now it is {_shown(new)}", _TRY_THIS
-            )
-    for old_file, new_file in zip(found.inputs, inputs, strict=False):
+            how = f"the run was begun with {name} {_shown(old)}, now it is {_shown(new)}"
+            return RunDirectoryError(f"{path}: {how}", _TRY_THIS)
+    for old_file, new_file in zip(found.inputs, asked.inputs, strict=False):
         if old_file.name != new_file.name:
-            raise RunDirectoryError(
-                f"{path}: the input has changed, it was {old_file.name} and is {new_file.name}", _TRY_THIS
-            )
+            how = f"it was {old_file.name} and is {new_file.name}"
+            return RunDirectoryError(f"{path}: the input has changed, {how}", _TRY_THIS)
         if old_file.size_bytes != new_file.size_bytes:
-            raise RunDirectoryError(
-                f"{path}: the input has changed, "
-                f"{new_file.name} had {_bytes(old_file)} and has {_bytes(new_file)}",
-                "Use another run directory, or the old file.",
-            )
-    if len(found.inputs) != len(inputs):
-        raise RunDirectoryError(
-            f"{path}: the input has changed, there were {len(found.inputs)} files and are {len(inputs)}",
-            _TRY_THIS,
-        )
+            how = f"{new_file.name} had {_bytes(old_file)} and has {_bytes(new_file)}"
+            hint = "Use another run directory, or the old file."
+            return RunDirectoryError(f"{path}: the input has changed, {how}", hint)
+    if len(found.inputs) != len(asked.inputs):
+        how = f"there were {len(found.inputs)} files and are {len(asked.inputs)}"
+        return RunDirectoryError(f"{path}: the input has changed, {how}", _TRY_THIS)
+    return None
 
 
 def _shown(value: object) -> str:
