@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 from harvester.config.options import DEFAULT_CONCURRENCY, Options
 from harvester.engagement.credentials import AccessToken, Credentials
 from harvester.engagement.metrics import EndpointName
+from harvester.engagement.redaction import Redactor
 from harvester.engagement.tweet_id import first_id_at
 from harvester.engagement.windows import utc_text
 from harvester.errors import ExitCode, HarvesterError, ServiceError
@@ -78,6 +79,7 @@ class Harvest:
     ) -> None:
         self._options = options
         self._credentials = credentials
+        self._redact = Redactor(credentials.secrets())
         self._ledger = Ledger(ledger) if ledger else None
         self._on_open = on_open
         self._wall, self._random = wall, random
@@ -137,7 +139,7 @@ class Harvest:
             questions = make_questions(options, reach, credentials.accounts, began_ms)
             self._options = options = _affordable(options)
             connections = sum(_workers(options, name) for name in questions)
-            async with HttpSession(connections, options.timeout_s) as session:
+            async with HttpSession(connections, options.timeout_s, self._redact) as session:
                 return await self._harvest(directory, session, sources, questions)
         finally:
             directory.close()
@@ -151,7 +153,9 @@ class Harvest:
     ) -> Outcome:
         options = self._options
         accounts = accounts_used(options, self._credentials)
-        signing = make_signers(self._credentials, accounts, session, options.auth_url, self._use_handle)
+        signing = make_signers(
+            self._credentials, accounts, session, options.auth_url, self._use_handle, self._redact.learn
+        )
         signers = await self._unless_stopped(signing)
         if signers is None:
             return Outcome(self._signal or ExitCode.SERVICE, error=self._error)
@@ -180,6 +184,7 @@ class Harvest:
                 signers,
                 sources,
                 fanout,
+                redact=self._redact,
                 app_limit=app_limit,
                 wall=self._wall,
                 random=self._random,

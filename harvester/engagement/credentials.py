@@ -1,7 +1,9 @@
 """Credentials, made of secrets that do not show themselves."""
 
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 
 class Secret:
@@ -30,6 +32,12 @@ class AppKey:
     key: Secret
     secret: Secret
 
+    @property
+    def basic(self) -> Secret:
+        """The pair as HTTP Basic sends it. Source: contract, section 6."""
+        pair = f"{quote(self.key.reveal(), safe='')}:{quote(self.secret.reveal(), safe='')}"
+        return Secret(b64encode(pair.encode()).decode())
+
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
@@ -51,6 +59,16 @@ class Credentials:
     access_token: AccessToken | None = None
     bearer_token: Secret | None = None
     accounts: Mapping[str, AccessToken] = field(default_factory=dict)
+
+    def secrets(self) -> Iterator[Secret]:
+        """Everything that nobody may see."""
+        if self.app_key:
+            yield from (self.app_key.key, self.app_key.secret, self.app_key.basic)
+        for token in (self.access_token, *self.accounts.values()):
+            if token:
+                yield from (token.token, token.secret)
+        if self.bearer_token:
+            yield self.bearer_token
 
     @property
     def has_user_context(self) -> bool:

@@ -23,8 +23,9 @@ from harvester.engagement.answer import (
     Unowned,
     WrongUrl,
 )
-from harvester.engagement.body import UNSUPPORTED_LISTS, Body, error_texts, parse_object, read_body
+from harvester.engagement.body import MOST_READ, UNSUPPORTED_LISTS, Body, error_texts, parse_object, read_body
 from harvester.engagement.groupings import Nested
+from harvester.engagement.redaction import Redact, redact_forms
 from harvester.engagement.request import Request
 
 _MOST_OF_A_MESSAGE: Final = 300
@@ -33,22 +34,23 @@ _UNAVAILABLE = re.compile(r"(\d+)\s+tweet id\(s\) are unavailable", re.IGNORECAS
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
 
-def read_answer(request: Request, status: int, body: bytes) -> Answer:
+def read_answer(request: Request, status: int, body: bytes, redact: Redact = redact_forms) -> Answer:
     """What the API's answer to a request means. Source: contract, section 4.
 
     The content is judged, not only the status: a 200 that is no JSON object is `Trouble`, and so is a refusal
     whose body holds anything but the API's own words, since a proxy may have said it. It may be empty.
+    redact: takes secrets out of all words that are passed on.
     """
     try:
-        return _read(request, status, body)
+        return _read(request, status, body, redact)
     except RecursionError:
         return Trouble("unreadable", f"{status}: the JSON is nested too deeply", hash(body))
 
 
-def _read(request: Request, status: int, body: bytes) -> Answer:
+def _read(request: Request, status: int, body: bytes, redact: Redact) -> Answer:
     if status == 200:
-        return _read_counts(request, body)
-    message = error_message(status, body)
+        return _read_counts(request, body, redact)
+    message = error_message(status, body, redact)
     if status == 429:
         return RateLimited(message)
     if status >= 500 or status == 408:
@@ -57,7 +59,7 @@ def _read(request: Request, status: int, body: bytes) -> Answer:
         return Trouble("not the API", message)
     parsed = parse_object(body)
     if body.strip() and _REFUSAL_KEYS.isdisjoint(parsed):
-        return _no_answer(status, body)
+        return _no_answer(status, body, redact)
     if status == 400:
         return _read_unavailable(request, parsed, message)
     if status == 401:
@@ -69,21 +71,24 @@ def _read(request: Request, status: int, body: bytes) -> Answer:
     return Refused(status, message)
 
 
-def _no_answer(status: int, body: bytes) -> Trouble:
+def _no_answer(status: int, body: bytes, redact: Redact) -> Trouble:
     """What did not come from the API, or not whole."""
     is_page = body.lstrip()[:1] == b"<"
-    return Trouble("not the API" if is_page else "unreadable", error_message(status, body), hash(body))
+    return Trouble(
+        "not the API" if is_page else "unreadable", error_message(status, body, redact), hash(body)
+    )
 
 
-def error_message(status: int, body: bytes) -> str:
-    """The service's own words with the status in front, on one line and capped."""
+def error_message(status: int, body: bytes, redact: Redact = redact_forms) -> str:
+    """The service's own words with the status in front, on one line, capped and without secrets."""
     texts = error_texts(parse_object(body))
     if texts:
-        words = "; ".join(texts)
+        words = redact("; ".join(texts)[:MOST_READ])
     elif title := _TITLE.search(body):
-        words = f"a page titled {' '.join(unescape(title[1].decode(errors='replace')).split())!r}"
+        text = unescape(title[1][:MOST_READ].decode(errors="replace"))
+        words = f"a page titled {' '.join(redact(text).split())!r}"
     elif body.strip():
-        words = repr(body[:120].decode(errors="replace"))
+        words = repr(redact(body[:MOST_READ].decode(errors="replace"))[:120])
     else:
         words = "no body"
     return _capped(f"{status}: {words}")
@@ -95,19 +100,19 @@ def _capped(words: str) -> str:
     return (line if line.isprintable() else repr(line)[1:-1])[:_MOST_OF_A_MESSAGE]
 
 
-def _read_counts(request: Request, content: bytes) -> Answer:
+def _read_counts(request: Request, content: bytes, redact: Redact) -> Answer:
     body = read_body(request, content)
     if body is None:
-        return _no_answer(200, content)
+        return _no_answer(200, content, redact)
     listed = body.root.counts or {}
     rows: list[Counts | None] = list(map(listed.get, request.tweet_ids))
     is_all = len(listed) == len(rows) and None not in rows
     if is_all and not body.root.has_lists() and not body.lacking and not body.details:
         return Counted(rows)
-    return _with_lists(request, body, rows)
+    return _with_lists(request, body, rows, redact)
 
 
-def _with_lists(request: Request, body: Body, rows: list[Counts | None]) -> Answer:
+def _with_lists(request: Request, body: Body, rows: list[Counts | None], redact: Redact) -> Answer:
     """Apply what the answer lists beside the counts."""
     root = body.root
     asked = {tweet_id: index for index, tweet_id in enumerate(request.tweet_ids)}
@@ -129,12 +134,16 @@ def _with_lists(request: Request, body: Body, rows: list[Counts | None]) -> Answ
     has_data = root.counts or body.malformed or body.details
     if not has_data and not unavailable and not unsupported:
         words = "; ".join(error_texts({"errors": root.errors})) or "neither counts nor errors"
-        message = _capped(f"200: {words}")
+        message = _capped(f"200: {redact(words[:MOST_READ])}")
         if _UNAVAILABLE.search(message):
             return _read_number(request, 200, message)
         if root.counts is None:
             return Trouble("incomplete", message)
-    named = {i: what for i, what in body.malformed.items() if i in asked and i not in unavailable}
+    named = {
+        i: redact(what)[:_MOST_OF_A_MESSAGE]
+        for i, what in body.malformed.items()
+        if i in asked and i not in unavailable
+    }
     incomplete = frozenset(
         i
         for i, lacking in body.lacking.items()

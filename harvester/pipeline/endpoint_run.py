@@ -9,6 +9,7 @@ import numpy as np
 
 from harvester.config.options import DEFAULT_CONCURRENCY, Options
 from harvester.engagement.metrics import RATE
+from harvester.engagement.redaction import Redact
 from harvester.engagement.request import Credential
 from harvester.pipeline.commit import Committer
 from harvester.pipeline.fanout import Fanout, Feed
@@ -61,6 +62,7 @@ class EndpointRun:
         sources: tuple[Source, ...],
         fanout: Fanout,
         *,
+        redact: Redact,
         app_limit: AppLimit | None,
         wall: Callable[[], float],
         random: Callable[[], float],
@@ -104,6 +106,7 @@ class EndpointRun:
             self.committer,
             self.stop,
             concurrency=options.concurrency.get(endpoint.name, DEFAULT_CONCURRENCY),
+            redact=redact,
             refusals=Refusals(was_accepted=self._earlier.get("requests", {}).get("answered", 0) > 0),
             wall=wall,
             random=random,

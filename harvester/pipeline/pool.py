@@ -8,6 +8,7 @@ from typing import Final
 
 from harvester.engagement.answer import Answer, Counted, Trouble
 from harvester.engagement.joining import STRONGEST, join_windows
+from harvester.engagement.redaction import Redact
 from harvester.engagement.request import Access, Credential, Request, encode_request
 from harvester.engagement.response import read_answer
 from harvester.engagement.settling import Settled, Settlement
@@ -83,7 +84,7 @@ class Pool:
     """Settles an endpoint's batches with a bounded number of workers.
 
     again: batches of tweets whose dead letters stood here before; they come after the input's. span: the time
-    that all records count, None where their answers tell.
+    that all records count, None where their answers tell. redact: takes secrets out of what the API says.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Pool:
         *,
         concurrency: int,
         refusals: Refusals,
+        redact: Redact,
         wall: Callable[[], float],
         random: Callable[[], float],
         span: Span | None = None,
@@ -105,7 +107,7 @@ class Pool:
         self._url, self._session, self._signers = url, session, signers
         self._gate, self._committer, self._stop = gate, committer, stop
         self._concurrency = concurrency
-        self._refusals = refusals
+        self._refusals, self._redact = refusals, redact
         self._wall, self._random = wall, random
         self._span = span
         self._queue: asyncio.PriorityQueue[_Job] = asyncio.PriorityQueue()
@@ -270,9 +272,9 @@ class Pool:
     async def _read(self, request: Request, reply: Reply) -> Answer:
         """What an answer means. A long one (time series) is read beside the loop, one of them at a time."""
         if len(reply.body) < LARGE_BODY_BYTES:
-            return read_answer(request, reply.status, reply.body)
+            return read_answer(request, reply.status, reply.body, self._redact)
         async with self._reading_a_large_one:
-            return await asyncio.to_thread(read_answer, request, reply.status, reply.body)
+            return await asyncio.to_thread(read_answer, request, reply.status, reply.body, self._redact)
 
     async def _finish_later(self, progress: _Progress, settled: Settled) -> None:
         second = await self._second_asks.ask(settled.request.of(settled.missing).of_tweets_alone())

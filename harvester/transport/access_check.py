@@ -20,6 +20,7 @@ from harvester.engagement.answer import (
 from harvester.engagement.credentials import Credentials
 from harvester.engagement.endpoints import ENDPOINTS
 from harvester.engagement.metrics import EndpointName
+from harvester.engagement.redaction import Redact, Redactor
 from harvester.engagement.request import Access, Credential, Request, encode_request
 from harvester.engagement.response import read_answer
 from harvester.errors import CredentialsError, ExitCode, ServiceError
@@ -96,11 +97,12 @@ async def check_access(
 
     Nothing is sent twice, so that a limited service answers all probes if it can.
     """
+    redact = Redactor(credentials.secrets())
     signers: Mapping[Credential, Signer] = {}
     accounts = {"": credentials.access_token} if credentials.access_token else {}
     unsigned: tuple[Verdict, str] | None = None
     try:
-        signers = await make_signers(credentials, accounts, session, auth_url)
+        signers = await make_signers(credentials, accounts, session, auth_url, on_fetch=redact.learn)
     except (CredentialsError, ServiceError) as error:
         # Only an app's key alone has anything fetched.
         verdict: Verdict = "refused" if isinstance(error, CredentialsError) else "no answer"
@@ -109,7 +111,7 @@ async def check_access(
     for endpoint, access in PROBES:
         request = probe_request(endpoint, access, tweet_id)
         if signer := signers.get(request.credential):
-            outcome = await _probe(request, signer, session, base_url)
+            outcome = await _probe(request, signer, session, base_url, redact)
         elif unsigned and access is Access.APP_ONLY:
             outcome = unsigned
         else:
@@ -118,7 +120,9 @@ async def check_access(
     return checks
 
 
-async def _probe(request: Request, signer: Signer, session: Session, base_url: str) -> tuple[Verdict, str]:
+async def _probe(
+    request: Request, signer: Signer, session: Session, base_url: str, redact: Redact
+) -> tuple[Verdict, str]:
     url = base_url + request.endpoint.path
     try:
         reply = await session.post(url, encode_request(request), signer(url))
@@ -126,5 +130,5 @@ async def _probe(request: Request, signer: Signer, session: Session, base_url: s
         return "no answer", error.message
     if isinstance(reply, Trouble):
         return judge(reply)
-    answer = read_answer(request, reply.status, reply.body)
+    answer = read_answer(request, reply.status, reply.body, redact)
     return judge(answer, clock_note(reply.headers, time.time()))

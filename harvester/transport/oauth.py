@@ -1,13 +1,11 @@
 """The `Authorization` header of a request, and fetching a bearer token. Source: contract, section 6."""
 
 import time
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from secrets import token_hex
 from typing import Final, TypeVar
-from urllib.parse import quote
 
 import orjson
 from authlib.oauth1.rfc5849.parameters import prepare_headers
@@ -20,6 +18,7 @@ from authlib.oauth1.rfc5849.util import escape
 
 from harvester.engagement.answer import Trouble
 from harvester.engagement.credentials import AccessToken, AppKey, Credentials, Secret
+from harvester.engagement.redaction import Redactor
 from harvester.engagement.request import Access, Credential
 from harvester.engagement.response import error_message
 from harvester.errors import CredentialsError, ServiceError
@@ -87,12 +86,13 @@ async def make_signers(
     session: Session,
     auth_url: str,
     on_use: Callable[[str, AccessToken], None] | None = None,
+    on_fetch: Callable[[Secret], None] | None = None,
 ) -> dict[Credential, Signer]:
     """The signers that the credentials allow; a bearer token is fetched when only the app's key is there.
 
     accounts: the access tokens to sign with, by account. on_use: called before the first request of each; what it
-    raises ends that request. Raises CredentialsError when the token service refuses the key, ServiceError when
-    it does not answer.
+    raises ends that request. on_fetch: told the token that is fetched. Raises CredentialsError when the token
+    service refuses the key, ServiceError when it does not answer.
     """
     signers: dict[Credential, Signer] = {}
     if credentials.app_key:
@@ -105,6 +105,8 @@ async def make_signers(
         signers[Access.APP_ONLY, ""] = bearer_signer(credentials.bearer_token)
     elif credentials.app_key and credentials.fetches_bearer:
         fetched = await fetch_bearer_token(session, auth_url, credentials.app_key)
+        if on_fetch:
+            on_fetch(fetched)
         signers[Access.APP_ONLY, ""] = bearer_signer(fetched)
     return signers
 
@@ -122,9 +124,8 @@ def _announced(sign: Signer, on_use: Callable[[], None]) -> Signer:
 
 async def fetch_bearer_token(session: Session, auth_url: str, app_key: AppKey) -> Secret:
     """The app's bearer token, in exchange for its key and secret. Raises as `ask_token_service`."""
-    pair = f"{quote(app_key.key.reveal(), safe='')}:{quote(app_key.secret.reveal(), safe='')}"
     headers = {
-        "Authorization": f"Basic {b64encode(pair.encode()).decode()}",
+        "Authorization": f"Basic {app_key.basic.reveal()}",
         "Content-Type": f"{FORM};charset=UTF-8",
     }
     asking = Asking(
@@ -133,13 +134,17 @@ async def fetch_bearer_token(session: Session, auth_url: str, app_key: AppKey) -
         b"grant_type=client_credentials",
         lambda _url: headers,
         hint=CHECK_APP_KEY,
+        secrets=(app_key.key, app_key.secret, app_key.basic),
     )
     return await ask_token_service(session, asking, _read_token)
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What is asked of the token service. what: in words, for messages. hint: what to do when it refuses."""
+    """What is asked of the token service.
+
+    what: in words, for messages. hint: what to do when it refuses. secrets: what it may echo.
+    """
 
     what: str
     url: str
@@ -147,6 +152,7 @@ class Asking:
     sign: Signer
     hint: str
     attempts: int = 3
+    secrets: tuple[Secret, ...] = ()
 
 
 async def ask_token_service(session: Session, asking: Asking, read: Callable[[bytes], _T | None]) -> _T:
@@ -155,20 +161,20 @@ async def ask_token_service(session: Session, asking: Asking, read: Callable[[by
     read: from the body of a 200 to what it grants, None if it does not. Raises CredentialsError when the
     service refuses, ServiceError when it cannot be had.
     """
-    said = ""
+    said, redact = "", Redactor(asking.secrets)
     for _ in range(asking.attempts):
         reply = await session.post(asking.url, asking.body, asking.sign(asking.url))
         if isinstance(reply, Trouble):
             said = reply.message
         elif reply.status in (400, 401, 403):
-            message = error_message(reply.status, reply.body)
+            message = error_message(reply.status, reply.body, redact)
             note = clock_note(reply.headers, time.time()) if reply.status == 401 else ""
             raise CredentialsError(f"no {asking.what} from {asking.url}: {message}{note}", asking.hint)
         elif reply.status == 200 and (granted := read(reply.body)):
             return granted
         else:
             # The body of a 200 may hold a secret.
-            said = error_message(reply.status, b"" if reply.status == 200 else reply.body)
+            said = error_message(reply.status, b"" if reply.status == 200 else reply.body, redact)
     raise ServiceError(f"no {asking.what} from {asking.url}: {said}", "Run the same command again later.")
 
 

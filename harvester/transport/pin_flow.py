@@ -28,7 +28,8 @@ class Granted:
 async def ask_request_token(session: Session, auth_url: str, app_key: AppKey) -> AccessToken:
     """A request token and its secret, for a user to authorize. Raises CredentialsError and ServiceError."""
     sign = user_signer(app_key, None, oauth_callback=OUT_OF_BAND)
-    asking = _asking("request token", f"{auth_url}/oauth/request_token", sign, CHECK_APP_KEY)
+    secrets = (app_key.key, app_key.secret)
+    asking = _asking("request token", f"{auth_url}/oauth/request_token", sign, CHECK_APP_KEY, secrets)
     return await ask_token_service(session, asking, lambda body: _read_pair(_read_form(body)))
 
 
@@ -46,13 +47,17 @@ async def exchange_pin(
     """
     sign = user_signer(app_key, request_token, oauth_verifier=pin)
     hint = "Run `harvester auth login` again, and type the PIN that the page shows then."
-    asking = _asking("access token for this PIN", f"{auth_url}/oauth/access_token", sign, hint, attempts=1)
+    secrets = (app_key.key, app_key.secret, request_token.token, request_token.secret, Secret(pin))
+    url = f"{auth_url}/oauth/access_token"
+    asking = _asking("access token for this PIN", url, sign, hint, secrets, attempts=1)
     return await ask_token_service(session, asking, _read_granted)
 
 
-def _asking(what: str, url: str, sign: Signer, hint: str, attempts: int = 3) -> Asking:
+def _asking(
+    what: str, url: str, sign: Signer, hint: str, secrets: tuple[Secret, ...], attempts: int = 3
+) -> Asking:
     """All is in the signed header; the form is empty."""
-    return Asking(what, url, b"", lambda url: {**sign(url), "Content-Type": FORM}, hint, attempts)
+    return Asking(what, url, b"", lambda url: {**sign(url), "Content-Type": FORM}, hint, attempts, secrets)
 
 
 def _read_form(body: bytes) -> dict[str, str]:

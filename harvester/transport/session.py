@@ -14,6 +14,7 @@ from typing import Final, Protocol, Self
 import aiohttp
 
 from harvester.engagement.answer import Trouble
+from harvester.engagement.redaction import Redact, redact_forms
 from harvester.errors import ServiceError
 
 MAX_BODY_BYTES: Final = 64 * 2**20
@@ -41,9 +42,15 @@ class Session(Protocol):
 
 
 class HttpSession:
-    """Connections to the service, kept alive between requests. Use as an async context manager."""
+    """Connections to the service, kept alive between requests. Use as an async context manager.
 
-    def __init__(self, connections: int, timeout_s: float = TOTAL_TIMEOUT_S) -> None:
+    redact: takes secrets out of the errors, which may quote what came over the wire.
+    """
+
+    def __init__(
+        self, connections: int, timeout_s: float = TOTAL_TIMEOUT_S, redact: Redact = redact_forms
+    ) -> None:
+        self._redact = redact
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections, ttl_dns_cache=300),
             timeout=aiohttp.ClientTimeout(
@@ -60,16 +67,16 @@ class HttpSession:
                 content = await _read_capped(response)
         except aiohttp.ClientConnectorCertificateError as exc:
             raise ServiceError(
-                f"the certificate of {exc.host} is not trusted: {exc.certificate_error}",
+                f"the certificate of {exc.host} is not trusted: {self._redact(str(exc.certificate_error))}",
                 "If a private authority signed it, name its file in SSL_CERT_FILE.",
             ) from exc
         except aiohttp.ConnectionTimeoutError as exc:
-            return Trouble("connection", f"no connection in time: {exc}"[:300])
+            return Trouble("connection", self._redact(f"no connection in time: {exc}")[:300])
         except TimeoutError:
             return Trouble("timeout", "no answer in time")
         except (aiohttp.ClientError, OSError, ssl.SSLError, EOFError, UnicodeError) as exc:
             # A host's name that cannot be one is a UnicodeError.
-            return Trouble("connection", f"{type(exc).__name__}: {exc}"[:300])
+            return Trouble("connection", self._redact(f"{type(exc).__name__}: {exc}")[:300])
         if content is None:
             return Trouble("unreadable", f"{response.status}: more than {MAX_BODY_BYTES >> 20} MiB of answer")
         return Reply(response.status, response.headers, content)

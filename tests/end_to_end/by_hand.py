@@ -22,7 +22,10 @@ class Reply:
 
 
 class Service(ThreadingHTTPServer):
-    """Answers by a rule: from what is asked, and the request's number from 1. asked: all that came."""
+    """Answers by a rule: from what is asked, and the request's number from 1.
+
+    asked: all that came. authorizations: the header of each.
+    """
 
     daemon_threads = True
 
@@ -30,6 +33,7 @@ class Service(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answer = answer
         self.asked: list[Asked] = []
+        self.authorizations: list[str] = []
         self.url = f"http://127.0.0.1:{self.server_port}"
 
     @property
@@ -45,6 +49,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         asked["endpoint"] = self.path.rpartition("/")[2]
+        self.server.authorizations.append(self.headers["Authorization"])
         self.server.asked.append(asked)
         reply = self.server.answer(asked, len(self.server.asked))
         body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.end_to_end.by_hand import Asked, Reply, counts, serving
 from tests.end_to_end.conftest import (
     BEARER,
     USER_KEYS,
@@ -231,6 +232,36 @@ def test_no_secret_shows_anywhere(run: Runner, id_file: Path, tmp_path: Path) ->
     for value in secrets.values():
         for form in (value, quote(value, safe=""), b64encode(value.encode()).decode().rstrip("=")):
             assert form.encode() not in seen
+
+
+@pytest.mark.parametrize("keys", [BEARER, USER_KEYS], ids=["bearer", "user"])
+@pytest.mark.parametrize(("status", "code"), [(200, 3), (400, 3), (401, 4), (403, 3), (500, 0)], ids=str)
+def test_no_secret_that_the_service_echoes_shows_anywhere(
+    run: Runner, tmp_path: Path, status: int, code: int, keys: dict[str, str]
+) -> None:
+    """It quotes the header, once beside a count; the tweet is a dead letter then, and its record is read."""
+    (tmp_path / "ids.txt").write_text("".join(f"{2_093_414_906_388_487_168 + n}\n" for n in range(4)))
+    bad = "2093414906388487168"
+
+    def answer(asked: Asked, n: int) -> Reply:
+        header = service.authorizations[-1]
+        if status == 200 and bad in asked["tweet_ids"]:
+            reply = counts(asked)
+            reply.body["harvester"][bad] = {"favorites": header}
+            return reply
+        is_bad = bad in asked["tweet_ids"] if status in (400, 403) else n == 1 or status == 401
+        return Reply(status, {"errors": [f"{header} is unknown"]}) if is_bad else counts(asked)
+
+    with serving(answer) as service:
+        arguments = ("ids.txt", "-m", "favorites", "--base-url", service.url, "--concurrency", "1")
+        finished = run(*arguments, "-vv", keys=keys)
+    assert finished.code == code, finished.err
+    seen = f"{finished.out}{finished.err}".encode()
+    seen += b"".join(path.read_bytes() for path in run.out.iterdir())
+    for value in (*keys.values(), "oauth_signature"):
+        for form in (value, quote(value, safe=""), b64encode(value.encode()).decode().rstrip("=")):
+            assert form.encode() not in seen
+    assert b"[redacted]" in seen
 
 
 def test_log_in_json_is_json_line_by_line(run: Runner, id_file: Path, calm: Simulator) -> None:

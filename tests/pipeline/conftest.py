@@ -13,6 +13,7 @@ import pytest
 
 from harvester.engagement.answer import Trouble
 from harvester.engagement.endpoints import ENDPOINTS
+from harvester.engagement.redaction import redact_forms
 from harvester.engagement.request import Access, Request
 from harvester.pipeline.commit import Committer, Ready, RejectedLog
 from harvester.pipeline.fanout import Feed
@@ -152,6 +153,7 @@ class Harvest:
             self.stop,
             concurrency=self.concurrency,
             refusals=self.refusals,
+            redact=redact_forms,
             wall=lambda: 1_795_000_037.0,
             random=lambda: 0.5,
         )

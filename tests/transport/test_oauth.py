@@ -119,6 +119,21 @@ async def test_a_wrong_key_is_said_at_once_and_without_a_secret(status: int) -> 
     assert not re.search("canary|consumer-key|Basic", f"{caught.value!r} {caught.value.hint}")
 
 
+@pytest.mark.parametrize("status", [401, 500])
+async def test_a_token_service_that_echoes_what_was_sent_gives_no_secret_away(status: int) -> None:
+    echo = f'{{"errors":["{APP.basic.reveal()} of consumer-key:consumer-canary is wrong"]}}'.encode()
+    with pytest.raises((CredentialsError, ServiceError), match="is wrong") as caught:
+        await fetch_bearer_token(Script([Reply(status, {}, echo)] * 3), AUTH, APP)
+    assert not re.search(f"canary|consumer-key|{APP.basic.reveal()}", f"{caught.value!r} {caught.value.hint}")
+
+
+async def test_a_token_that_is_fetched_is_told_so_that_it_is_kept_from_sight() -> None:
+    learnt: list[Secret] = []
+    script = Script([Reply(200, {}, b'{"access_token":"fetched"}')])
+    await make_signers(Credentials(APP), {}, script, AUTH, on_fetch=learnt.append)
+    assert [secret.reveal() for secret in learnt] == ["fetched"]
+
+
 # what the token service answers, and what the message says of it
 NO_TOKEN = [
     (DOWN, "503: a page titled 'Over capacity'"),

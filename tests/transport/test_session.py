@@ -101,6 +101,14 @@ async def test_a_broken_answer_is_trouble_with_the_connection(name: str) -> None
     assert 0 < len(trouble.message) <= 300
 
 
+async def test_an_error_that_quotes_the_wire_shows_no_secret() -> None:
+    async with served(http("X-Echo Bearer canary-1234 x")) as server:
+        trouble = await post(server.url)
+    assert isinstance(trouble, Trouble)
+    assert "X-Echo" in trouble.message
+    assert "canary" not in trouble.message
+
+
 @pytest.mark.parametrize(
     "content",
     [
