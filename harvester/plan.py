@@ -14,7 +14,7 @@ from harvester.engagement.tweet_id import first_id_at
 from harvester.pipeline.reading import InputCounts, InputForm, Reading, Selection
 from harvester.planning import Batch, Planner
 from harvester.questions import Question
-from harvester.rundir.journal import InputMark
+from harvester.rundir.marks import InputMark
 from harvester.sources import Source
 
 SCHEMA: Final = 1

@@ -18,7 +18,7 @@ from harvester.pipeline.reading import changed_input
 from harvester.planning import Batch
 from harvester.reduce import Partial, Reduction
 from harvester.rundir.directory import RunDirectory
-from harvester.rundir.journal import Ahead, Dead, EndpointMark, InputMark, Step
+from harvester.rundir.marks import Ahead, Dead, EndpointMark, InputMark, Step
 
 COMMIT_EVERY_S: Final = 0.5
 """What a kill can cost: the answers of this long, and those in flight."""

@@ -19,7 +19,7 @@ from harvester.pipeline.commit import RejectedLog
 from harvester.pipeline.reading import Reading, changed_input
 from harvester.planning import Batch, Owners, Planner
 from harvester.rundir.files import storage_errors, write_all
-from harvester.rundir.journal import EndpointMark
+from harvester.rundir.marks import EndpointMark
 
 Part = tuple[Ids, Owners | None]
 """Some IDs, and whose they are."""

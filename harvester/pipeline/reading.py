@@ -15,7 +15,7 @@ from harvester.dedupe import SeenIds
 from harvester.engagement.tweet_id import Ids
 from harvester.errors import RunDirectoryError
 from harvester.planning import Owners
-from harvester.rundir.journal import InputMark
+from harvester.rundir.marks import InputMark
 from harvester.rundir.records import encode_rejected
 from harvester.sources import Chunk, Source, read_chunks
 

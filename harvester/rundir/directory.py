@@ -21,7 +21,7 @@ import orjson
 from harvester.engagement.endpoints import ENDPOINTS
 from harvester.errors import RunDirectoryError
 from harvester.rundir.files import AppendFile, storage_errors, sync_folder, write_derived
-from harvester.rundir.journal import EndpointMark, InputMark, Journal, Step
+from harvester.rundir.journal import Journal
 from harvester.rundir.lock import RunLock
 from harvester.rundir.manifest import (
     InputFile,
@@ -31,6 +31,7 @@ from harvester.rundir.manifest import (
     read_manifest,
     write_manifest,
 )
+from harvester.rundir.marks import EndpointMark, InputMark, Step
 from harvester.rundir.spend import SpendFile
 
 SUCCESS: Final = "_SUCCESS"
@@ -208,6 +209,3 @@ def describe_file(path: Path) -> dict[str, Any]:
             digest.update(block)
             size_bytes += len(block)
     return {"bytes": size_bytes, "sha256": digest.hexdigest()}
-
-
-__all__ = ["SUCCESS", "EndpointMark", "InputMark", "RunDirectory", "Step", "describe_file"]

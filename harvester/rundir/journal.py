@@ -16,11 +16,12 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from harvester.errors import RunDirectoryError, StorageError
+from harvester.rundir.marks import Ahead, EndpointMark, InputMark, Step
 
 SCHEMA_VERSION: Final = 1
 _TABLES: Final = """
@@ -35,61 +36,6 @@ _TABLES: Final = """
                         outcome BLOB NOT NULL, PRIMARY KEY (endpoint, number)) WITHOUT ROWID;
     CREATE UNIQUE INDEX dead_letter_of ON dead_letter (endpoint, tweet_id);
 """
-
-
-@dataclass(frozen=True, slots=True)
-class InputMark:
-    """How much of the rejected lines is in `rejected.ndjson`: lines, bytes, and the hash of those bytes."""
-
-    rejected_lines: int = 0
-    rejected_bytes: int = 0
-    rejected_hash: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointMark:
-    """How far an endpoint is.
-
-    batches: all below this number are in. chain: the rolling hash of their IDs. records_bytes: the length
-    of its records. state: totals, top lists and request counts, as JSON holds them.
-    """
-
-    batches: int = 0
-    chain: bytes = bytes(16)
-    records_bytes: int = 0
-    state: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Dead:
-    """A tweet that was given up. account: whose it is. letter: its dead letter, as JSON."""
-
-    tweet_id: int
-    account: str
-    letter: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Ahead:
-    """A settled batch that cannot be written yet, as bytes. chain: the hash of all IDs up to it."""
-
-    number: int
-    chain: bytes
-    outcome: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One durable step of an endpoint: where its records are now, and which dead letters come and go.
-
-    settled_again: tweets that had a dead letter and were asked again. ahead: batches that wait for others.
-    """
-
-    endpoint: str
-    mark: EndpointMark
-    settled_again: tuple[int, ...] = ()
-    dead: tuple[Dead, ...] = ()
-    ahead: tuple[Ahead, ...] = ()
 
 
 class Journal:

@@ -13,7 +13,7 @@ from harvester.engagement.answer import Detail, Points
 from harvester.engagement.groupings import Nested, Series
 from harvester.engagement.settling import Settled, Status
 from harvester.engagement.tweet_id import Ids, created_at_texts
-from harvester.rundir.journal import Dead
+from harvester.rundir.marks import Dead
 
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 Span = tuple[str, str]

@@ -21,7 +21,7 @@ from harvester.pipeline.pool import Pool, Stop
 from harvester.planning import NO_WINDOWS, Batch
 from harvester.reduce import Partial, Reduction
 from harvester.rundir.directory import RunDirectory
-from harvester.rundir.journal import Ahead, Dead, EndpointMark, InputMark, Step
+from harvester.rundir.marks import Ahead, Dead, EndpointMark, InputMark, Step
 from harvester.transport.gate import Gate
 from harvester.transport.outage import Outage
 from harvester.transport.pace import Pace

@@ -14,7 +14,7 @@ from harvester.errors import RunDirectoryError, StorageError
 from harvester.pipeline import commit
 from harvester.pipeline.commit import Ready
 from harvester.reduce import Partial
-from harvester.rundir.journal import Dead, EndpointMark, InputMark
+from harvester.rundir.marks import Dead, EndpointMark, InputMark
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 

@@ -15,7 +15,7 @@ from harvester.pipeline.fanout import Fanout, Feed
 from harvester.pipeline.reading import InputForm, Portion, Reading, Selection
 from harvester.planning import EMPTY_CHAIN, Planner
 from harvester.rundir.directory import RunDirectory
-from harvester.rundir.journal import EndpointMark, InputMark
+from harvester.rundir.marks import EndpointMark, InputMark
 from harvester.sources import find_sources
 
 

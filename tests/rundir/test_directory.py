@@ -9,8 +9,8 @@ import pytest
 
 from harvester.errors import RunDirectoryError
 from harvester.rundir.directory import RunDirectory
-from harvester.rundir.journal import EndpointMark, InputMark, Step
 from harvester.rundir.manifest import InputFile
+from harvester.rundir.marks import EndpointMark, InputMark, Step
 
 RECORD = b'{"tweet_id":"1"}\n'
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from harvester.errors import RunDirectoryError
-from harvester.rundir.journal import Ahead, Dead, EndpointMark, InputMark, Journal, Step
+from harvester.rundir.journal import Journal
+from harvester.rundir.marks import Ahead, Dead, EndpointMark, InputMark, Step
 
 FIRST = Step(
     "totals",
