@@ -15,8 +15,10 @@ from harvester.version import __version__
 
 if TYPE_CHECKING:
     from harvester.config.options import Options
+    from harvester.engagement.allowance import Rate
     from harvester.engagement.credentials import AccessToken, AppKey, Credentials, Secret
     from harvester.engagement.endpoints import ENDPOINTS
+    from harvester.engagement.groupings import Grouping
     from harvester.engagement.metrics import CATALOGUE
     from harvester.errors import (
         CredentialsError,
@@ -37,9 +39,11 @@ __all__ = [
     "Credentials",
     "CredentialsError",
     "ExitCode",
+    "Grouping",
     "HarvesterError",
     "Options",
     "Outcome",
+    "Rate",
     "RunDirectoryError",
     "Secret",
     "ServiceError",
@@ -55,6 +59,8 @@ _HOME_OF: Final = {
     "AccessToken": "engagement.credentials",
     "AppKey": "engagement.credentials",
     "Credentials": "engagement.credentials",
+    "Grouping": "engagement.groupings",
+    "Rate": "engagement.allowance",
     "Secret": "engagement.credentials",
     "Options": "config.options",
     "Outcome": "job",
