@@ -19,6 +19,7 @@ from harvester.engagement.answer import (
     RateLimited,
     Refused,
     Trouble,
+    TroubleKind,
     Unauthorized,
     Unowned,
     WrongUrl,
@@ -58,25 +59,28 @@ def _read(request: Request, status: int, body: bytes, redact: Redact) -> Answer:
     if status < 400:
         return Trouble("not the API", message)
     parsed = parse_object(body)
+    # These two say it with the status alone, in whatever words; a page is a proxy's all the same.
+    if status == 401 and not _is_page(body):
+        return Unauthorized(message)
+    if status == 404 and not _is_page(body):
+        return WrongUrl(message)
     if body.strip() and _REFUSAL_KEYS.isdisjoint(parsed):
         return _no_answer(status, body, redact)
     if status == 400:
         return _read_unavailable(request, parsed, message)
-    if status == 401:
-        return Unauthorized(message)
     if status == 403:
         return _read_forbidden(request, parsed, message)
-    if status == 404:
-        return WrongUrl(message)
     return Refused(status, message)
 
 
 def _no_answer(status: int, body: bytes, redact: Redact) -> Trouble:
     """What did not come from the API, or not whole."""
-    is_page = body.lstrip()[:1] == b"<"
-    return Trouble(
-        "not the API" if is_page else "unreadable", error_message(status, body, redact), hash(body)
-    )
+    kind: TroubleKind = "not the API" if _is_page(body) else "unreadable"
+    return Trouble(kind, error_message(status, body, redact), hash(body))
+
+
+def _is_page(body: bytes) -> bool:
+    return body.lstrip()[:1] == b"<"
 
 
 def error_message(status: int, body: bytes, redact: Redact = redact_forms) -> str:

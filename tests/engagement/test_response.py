@@ -537,16 +537,23 @@ def test_the_status_decides_what_a_refusal_is(status: int, text: bytes, kind: ty
     assert str(status) in answer.message
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413])
+PAGES = (b"<html><title>Blocked</title></html>", b"\n<!DOCTYPE html>")
+OTHER_WORDS = (b"not JSON", b"[]", b'"Forbidden"', b'{"message":"Forbidden"}')
+
+
+@pytest.mark.parametrize(("status", "means"), [(401, Unauthorized), (404, WrongUrl)])
+@pytest.mark.parametrize("text", OTHER_WORDS)
+def test_refused_credentials_and_a_wrong_url_are_so_in_any_words(
+    status: int, means: type[Unauthorized | WrongUrl], text: bytes
+) -> None:
+    assert isinstance(read_answer(request(), status, text), means)
+
+
 @pytest.mark.parametrize(
-    ("text", "kind"),
+    ("status", "text", "kind"),
     [
-        (b"<html><title>Blocked</title></html>", "not the API"),
-        (b"\n<!DOCTYPE html>", "not the API"),
-        (b"not JSON", "unreadable"),
-        (b"[]", "unreadable"),
-        (b'"Forbidden"', "unreadable"),
-        (b'{"message":"Forbidden"}', "unreadable"),
+        *((status, page, "not the API") for status in (400, 401, 403, 404, 405, 413) for page in PAGES),
+        *((status, words, "unreadable") for status in (400, 403, 405, 413) for words in OTHER_WORDS),
     ],
 )
 def test_a_refusal_in_other_words_than_the_apis_is_trouble(status: int, text: bytes, kind: str) -> None:

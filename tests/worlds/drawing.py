@@ -187,7 +187,7 @@ def _moments(draw: st.DrawFn, now_ms: int, ages: st.SearchStrategy[int]) -> tupl
 def scenes(draw: st.DrawFn, *, is_calm: bool = False) -> Scene:
     """Scenes. is_calm: of tweets that are all there, owned and touched, each asked for once."""
     now_ms = draw(st.sampled_from(DAYS_AROUND)) + draw(st.one_of(st.just(0), st.integers(0, DAY_MS)))
-    if now_ms % HOUR_MS < 1000:  # see test_range_that_ends_within_the_first_second_of_an_hour
+    if now_ms % HOUR_MS < 1000:  # a range that ends now ends with the hour before; see test_once_wrong
         now_ms -= now_ms % HOUR_MS
     ahead_ms = 0 if is_calm else draw(st.sampled_from([0, 0, 0, 1, 5000, 600_000]))
     scene = Scene(now_ms=now_ms, ahead_ms=ahead_ms)
@@ -335,6 +335,8 @@ def dense_scene(**more: Any) -> Scene:
     return replace(scene, **more)
 
 
+_PLAIN: Final = World(4, Shares(deleted=0, untouched=0))
+_MONTH_OLD: Final = id_at(1_795_000_000_000 - 30 * DAY_MS)
 DENSE: Final = (
     dense_scene(),
     dense_scene(
@@ -345,4 +347,23 @@ DENSE: Final = (
     dense_scene(
         series="hour", readings=Readings(zeros="no", untouched="missing"), bearer="given", ahead_ms=2
     ),
+    dense_scene(world=World(4, Shares(untouched=0.7, growth=30)), readings=Readings(untouched="missing")),
+    Scene(
+        world=_PLAIN,
+        metrics=(RATE,),
+        lines=((_MONTH_OLD, ""),),
+        min_impressions=int(_PLAIN.counts(np.array([_MONTH_OLD]), ("impressions",))[0, 0]),
+    ),
+)
+"""The last one has a tweet with exactly the fewest impressions that are ranked by rate."""
+
+CALM_YEAR: Final = dense_scene(
+    world=World(4, Shares(deleted=0, untouched=0)),
+    lines=tuple((id_at(1_795_000_000_000 - days * 5 * DAY_MS - 1), "") for days in range(80)),
+    endpoints=("historical",),
+    metrics=("favorites",),
+    series=None,
+    start="365d",
+    end=None,
+    hours=(1_795_000_000_000 // HOUR_MS - 8759, 1_795_000_000_000 // HOUR_MS),
 )

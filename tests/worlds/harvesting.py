@@ -60,7 +60,7 @@ class Service:
     interrupt: Callable[[int], None] = lambda _: None
     sent: list[Sent] = field(default_factory=list)
 
-    def __call__(self, connections: int, timeout_s: float) -> Self:
+    def __call__(self, *_: object) -> Self:
         """As HttpSession is called."""
         return self
 

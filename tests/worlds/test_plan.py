@@ -4,12 +4,12 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from harvester.plan import make_plan
 from harvester.questions import make_questions, reach_of
 from harvester.sources import find_sources
-from tests.worlds.drawing import scenes
+from tests.worlds.drawing import CALM_YEAR, scenes
 from tests.worlds.harvesting import credentials_of, harvest, options_of, write_input
 from tests.worlds.scene import Scene
 from tests.worlds.test_worlds import TIMES, stable
@@ -30,6 +30,7 @@ def planned_requests(scene: Scene) -> dict[str, int]:
 
 @settings(stable, max_examples=50 * TIMES)
 @given(scenes(is_calm=True))
+@example(CALM_YEAR)
 def test_plan_says_exactly_what_a_calm_run_sends(scene: Scene) -> None:
     sent = Counter(sent.endpoint for sent in harvest(scene).sent)
     assert planned_requests(scene) == {endpoint: sent[endpoint] for endpoint in scene.endpoints}
