@@ -12,19 +12,18 @@ from pathlib import Path
 from random import random as default_random
 from typing import Any, Final, TypeVar
 
-from harvester.config.options import DEFAULT_CONCURRENCY, Options
+from harvester.config.options import Options
 from harvester.engagement.credentials import AccessToken, Credentials
 from harvester.engagement.metrics import EndpointName
 from harvester.engagement.redaction import Redactor
-from harvester.engagement.tweet_id import first_id_at
 from harvester.engagement.windows import utc_text
 from harvester.errors import ExitCode, HarvesterError, ServiceError
 from harvester.ledger import Ledger, MonthCount
 from harvester.pipeline.commit import RejectedLog
 from harvester.pipeline.endpoint_run import EndpointRun, Snapshot
 from harvester.pipeline.fanout import Fanout
-from harvester.pipeline.pool import first_error
-from harvester.pipeline.reading import InputForm, Reading, Selection
+from harvester.pipeline.pool import Stop, first_error
+from harvester.pipeline.reading import Reading, input_form, open_reading
 from harvester.questions import Question, accounts_used, make_questions, reach_of
 from harvester.report.summary import EndpointResult, make_summary, make_top_tweets_csv
 from harvester.rundir.directory import RunDirectory
@@ -83,26 +82,23 @@ class Harvest:
         self._ledger = Ledger(ledger) if ledger else None
         self._on_open = on_open
         self._wall, self._random = wall, random
-        self._asked_to_stop = asyncio.Event()
-        self._signal: ExitCode | None = None
-        self._error: HarvesterError | None = None
+        self._stop = Stop()
         self._runs: tuple[EndpointRun, ...] = ()
-        self._handles: MonthCount | None = None
+        self._month: MonthCount | None = None
         self._accounts: set[str] = set()
 
     def interrupt(self, code: ExitCode) -> None:
         """Stop: the first time what is in flight may finish within the grace, the second time at once."""
-        self._signal = self._signal or code
-        self._asked_to_stop.set()
-        for run in self._runs:
-            run.stop.interrupt(code)
+        for stop in self._stops():
+            stop.interrupt(code)
 
     def fail(self, error: HarvesterError) -> None:
         """Stop for a reason that concerns all endpoints."""
-        self._error = self._error or error
-        self._asked_to_stop.set()
-        for run in self._runs:
-            run.stop.fail(error)
+        for stop in self._stops():
+            stop.fail(error)
+
+    def _stops(self) -> tuple[Stop, ...]:
+        return (self._stop, *(run.stop for run in self._runs))
 
     def snapshots(self) -> tuple[Snapshot, ...]:
         """How far the endpoints are; nothing before the first request and for a run that was complete."""
@@ -116,12 +112,11 @@ class Harvest:
         options, credentials = self._options, self._credentials
         now_ms = int(self._wall() * 1000)
         reach = reach_of(options, credentials)
-        before = read_manifest(options.out / "run.json")
-        began_ms = before.started_ms if before else now_ms
+        began_ms = _began_before_ms(options) or now_ms
         questions = make_questions(options, reach, credentials.accounts, began_ms)
         sources = find_sources(options.inputs, os.fspath(options.out))
         # Nothing is read yet, but what cannot be read like this is refused before a directory is begun.
-        _form(options).chunks(sources)
+        input_form(options).chunks(sources)
         directory = RunDirectory(
             options.out,
             _identity(options, credentials, questions),
@@ -135,10 +130,11 @@ class Harvest:
                 self._on_open(directory)
             if directory.is_complete:
                 return Outcome(ExitCode.OK, counts=directory.read_success().total, was_complete=True)
+            # A directory that is begun anew has a start of its own.
             began_ms = directory.manifest.started_ms
             questions = make_questions(options, reach, credentials.accounts, began_ms)
             self._options = options = _affordable(options)
-            connections = sum(_workers(options, name) for name in questions)
+            connections = sum(options.workers(name) for name in questions)
             async with HttpSession(connections, options.timeout_s, self._redact) as session:
                 return await self._harvest(directory, session, sources, questions)
         finally:
@@ -157,16 +153,13 @@ class Harvest:
             self._credentials, accounts, session, options.auth_url, self._use_handle, self._redact.learn
         )
         signers = await self._unless_stopped(signing)
-        if signers is None:
-            return Outcome(self._signal or ExitCode.SERVICE, error=self._error)
+        if signers is None or self._stop.asked.is_set():
+            error = self._stop.error
+            return Outcome(error.exit_code if error else self._stop.signal or ExitCode.SERVICE, error=error)
         rejected = RejectedLog(directory, directory.input_mark)
         began_ms = directory.manifest.started_ms
-        youngest = options.newer_than_ms
-        selection = Selection(
-            options.dedupe, options.limit, None if youngest is None else first_id_at(began_ms - youngest)
-        )
         owners = next(iter(questions.values())).owners
-        reading = Reading(sources, directory.input_mark, selection, _form(options), owners)
+        reading = open_reading(options, sources, owners, began_ms, directory.input_mark)
         fanout = Fanout(reading, rejected, directory.path, len(questions), self.fail)
         app_limit = None
         if options.app_rate or len(questions) > 1:
@@ -211,21 +204,21 @@ class Harvest:
     async def _run_one(self, run: EndpointRun) -> None:
         """Run one endpoint to its end. What ends it early is told at once: the others may go on for hours."""
         await run.run()
-        if run.stop.error and not self._error and len(self._runs) > 1:
+        if run.stop.error and not self._stop.error and len(self._runs) > 1:
             log.warning("%s has ended early: %s", run.endpoint.name, run.stop.error.message)
 
     def _use_handle(self, account: str, access_token: AccessToken) -> None:
         """Count an account's handle, before its first request. Raises UsageError over the ceiling."""
         self._accounts.add(account)
         if self._ledger and self._credentials.app_key:
-            self._handles = self._ledger.use(
+            self._month = self._ledger.use(
                 self._credentials.app_key, {account: access_token}, self._wall(), self._options.max_handles
             )
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, _T]) -> _T | None:
         """The outcome of some work; None when the run is to stop before it has one."""
         working = asyncio.ensure_future(work)
-        stopping = asyncio.ensure_future(self._asked_to_stop.wait())
+        stopping = asyncio.ensure_future(self._stop.asked.wait())
         try:
             await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
             return working.result() if working.done() else None
@@ -243,8 +236,8 @@ class Harvest:
             directory.write_dead_letters(result.name)
             total.update(result.counts())
         total["rejected"] = reading.counts.rejected
-        error = self._error or _joint_error(self._runs)
-        stopped_by = error.exit_code if error else self._signal
+        error = self._stop.error or _joint_error(self._runs)
+        stopped_by = error.exit_code if error else self._stop.signal
         if stopped_by is not None:
             return Outcome(stopped_by, results, total, error)
         is_whole = not total["failed"] and not reading.counts.unreadable
@@ -258,7 +251,7 @@ class Harvest:
             "exit": int(exit_code),
         }
         if self._accounts:
-            month = self._handles
+            month = self._month
             in_month = {"month": month.month, "in_month": month.handles} if month else {}
             about["handles"] = {"used": len(self._accounts), **in_month}
         write_derived(directory.path / "top_tweets.csv", make_top_tweets_csv(results))
@@ -276,6 +269,14 @@ class Harvest:
             names = ("run.json", *of_endpoints, "rejected.ndjson", "summary.json", "top_tweets.csv")
             directory.write_success(document, names)
         return Outcome(exit_code, results, total)
+
+
+def _began_before_ms(options: Options) -> int | None:
+    """When the run in the directory began, from which its range counts; None if another range was asked then."""
+    before = read_manifest(options.out / "run.json")
+    if before and (before.options.get("start"), before.options.get("end")) == (options.start, options.end):
+        return before.started_ms
+    return None
 
 
 def _warn_of_the_edge(question: Question, now_s: float) -> None:
@@ -315,10 +316,6 @@ def _result(run: EndpointRun, directory: RunDirectory, question: Question) -> En
     )
 
 
-def _form(options: Options) -> InputForm:
-    return InputForm(options.file_format, options.column, options.owner_column, options.owner_from_folder)
-
-
 def _identity(
     options: Options, credentials: Credentials, questions: Mapping[EndpointName, Question]
 ) -> dict[str, Any]:
@@ -327,7 +324,7 @@ def _identity(
     The address of the API is not among them: a proxy or another port gives the same answers.
     """
     access = ["user context"] if credentials.has_user_context else []
-    if credentials.bearer_token or credentials.fetches_bearer:
+    if credentials.has_bearer:
         access.append("bearer token")
     return {
         "endpoint": options.endpoints,
@@ -352,18 +349,14 @@ def _identity(
     }
 
 
-def _workers(options: Options, endpoint: EndpointName) -> int:
-    return options.concurrency.get(endpoint, DEFAULT_CONCURRENCY)
-
-
 def _affordable(options: Options) -> Options:
     """With as many workers as the process may have open connections, beside the files that it needs."""
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = sum(_workers(options, name) for name in options.endpoints)
+    wanted = sum(options.workers(name) for name in options.endpoints)
     if allowed == resource.RLIM_INFINITY or wanted + SPARE_DESCRIPTORS <= allowed:
         return options
     share = max(1, (allowed - SPARE_DESCRIPTORS) // len(options.endpoints))
-    fewer = {name: min(_workers(options, name), share) for name in options.endpoints}
+    fewer = {name: min(options.workers(name), share) for name in options.endpoints}
     log.warning(
         "only %d files may be open (ulimit -n): %d workers instead of %d",
         allowed,

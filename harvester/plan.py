@@ -10,11 +10,9 @@ import numpy as np
 from harvester.config.options import Options
 from harvester.engagement.metrics import EndpointName
 from harvester.engagement.request import Access
-from harvester.engagement.tweet_id import first_id_at
-from harvester.pipeline.reading import InputCounts, InputForm, Reading, Selection
+from harvester.pipeline.reading import InputCounts, open_reading
 from harvester.planning import Batch, Planner
 from harvester.questions import Question
-from harvester.rundir.marks import InputMark
 from harvester.sources import Source
 
 SCHEMA: Final = 1
@@ -94,15 +92,7 @@ def make_plan(
     now_ms: int,
 ) -> Plan:
     """Read all of the input and plan it as a run that begins now would."""
-    youngest = options.newer_than_ms
-    first_id = None if youngest is None else first_id_at(now_ms - youngest)
-    reading = Reading(
-        sources,
-        InputMark(),
-        Selection(options.dedupe, options.limit, first_id),
-        InputForm(options.file_format, options.column, options.owner_column, options.owner_from_folder),
-        next(iter(questions.values())).owners,
-    )
+    reading = open_reading(options, sources, next(iter(questions.values())).owners, now_ms)
     planners = {name: question.planner(now_ms) for name, question in questions.items()}
     plans = {name: EndpointPlan(_n_windows(question)) for name, question in questions.items()}
     n_by_owner: Counter[int] = Counter()

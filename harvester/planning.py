@@ -119,9 +119,9 @@ def age_classes(
 class Planner:
     """Makes batches of the IDs that it is given, in chunks of any size.
 
-    blank: the request without tweets, metrics and credential. owners: the names that `plan` refers to; they
-    may grow meanwhile. n_repeated: IDs left out because they came twice in a batch, as they may where nobody
-    removes duplicates.
+    blank: the request without tweets, metrics and credential. owners: the names whose places `plan` is given.
+    is_distinct: no ID comes twice.
+    n_repeated: IDs left out because they came twice in a batch, as they may where nobody removes duplicates.
     """
 
     def __init__(
@@ -131,8 +131,11 @@ class Planner:
         reach: Reach,
         windows: Sequence[Window] = (),
         owners: Sequence[str] = ("",),
+        *,
+        is_distinct: bool = False,
     ) -> None:
         self.n_repeated = 0
+        self._is_distinct = is_distinct
         self._size = blank.endpoint.ids_per_request
         self._owners = owners
         self._classes = {
@@ -211,7 +214,7 @@ class Planner:
         text = self._chain + ids.astype("<i8").tobytes() + owner.encode(errors="surrogateescape")
         self._chain = blake2b(text, digest_size=16).digest()
         self._number += 1
-        if len(distinct := dict.fromkeys(ids.tolist())) < len(ids):
+        if not self._is_distinct and len(distinct := dict.fromkeys(ids.tolist())) < len(ids):
             self.n_repeated += len(ids) - len(distinct)
             ids = np.array(list(distinct), dtype=np.int64)
         blank = self._blank.asking(age_class.metrics, age_class.access, owner)

@@ -24,18 +24,20 @@ class Question:
     """What all requests of an endpoint share.
 
     blank: a request without tweets, metrics and credential. range: the time asked for, None where the endpoint
-    takes none. owners: the accounts by name, the last one for names that are none.
+    takes none. owners: the accounts by name, the last one for names that are none. is_distinct: whether each ID of
+    the input comes once.
     """
 
     blank: Request
     reach: Reach
     range: TimeRange | None = None
     owners: Sequence[str] = (DEFAULT_ACCOUNT,)
+    is_distinct: bool = False
 
     def planner(self, now_ms: int) -> Planner:
         """A planner at the beginning of the input. now_ms: the moment from which ages count."""
         windows = self.range.windows() if self.range else ()
-        return Planner(self.blank, now_ms, self.reach, windows, self.owners)
+        return Planner(self.blank, now_ms, self.reach, windows, self.owners, is_distinct=self.is_distinct)
 
 
 def accounts_used(options: Options, credentials: Credentials) -> dict[str, AccessToken]:
@@ -52,8 +54,8 @@ def accounts_used(options: Options, credentials: Credentials) -> dict[str, Acces
 def reach_of(options: Options, credentials: Credentials) -> Reach | None:
     """What can be read with the credentials; None if nothing is configured."""
     accounts = accounts_used(options, credentials)
-    has_bearer = credentials.bearer_token is not None or credentials.fetches_bearer
-    return Reach(frozenset(accounts), has_bearer) if accounts or has_bearer else None
+    has_any = bool(accounts) or credentials.has_bearer
+    return Reach(frozenset(accounts), credentials.has_bearer) if has_any else None
 
 
 def make_questions(
@@ -82,5 +84,6 @@ def make_questions(
         blank = Request(
             ENDPOINTS[name], (), (), columns[name], Access.NONE, series=series, groupings=groupings
         )
-        questions[name] = Question(blank, reach, time_range if name == "historical" else None, owners)
+        own_range = time_range if name == "historical" else None
+        questions[name] = Question(blank, reach, own_range, owners, options.dedupe)
     return questions

@@ -86,6 +86,22 @@ class Partial:
     candidates: dict[str, list[tuple[Value, int]]] = field(default_factory=dict)
     groupings: Nested = field(default_factory=dict)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as JSON can hold it."""
+        counts = {status.value: n for status, n in self.n_by_status.items()}
+        return {
+            "counts": counts,
+            "sums": self.sums,
+            "candidates": self.candidates,
+            "groupings": self.groupings,
+        }
+
+    @classmethod
+    def from_dict(cls, state: Mapping[str, Any]) -> "Partial":
+        """The partial that `to_dict` described."""
+        counts = Counter({Status(name): n for name, n in state["counts"].items()})
+        return cls(counts, state["sums"], state["candidates"], state["groupings"])
+
 
 class Reduction:
     """The totals of an endpoint so far.

@@ -19,6 +19,7 @@ PURE_MODULES = (
     "transport.pace",
     "transport.outage",
     "transport.refusals",
+    "rundir.marks",
     "rundir.records",
     "report.summary",
 )

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from harvester.cli.configuration import apply_shared_config_file, credentials_path
+from harvester.cli.configuration import SETTINGS, config_option, credentials_path
 from harvester.cli.main import print_json
 from harvester.config.credentials import DEFAULT_ACCOUNT, TOKEN_PAIR, load_app_key, load_credentials
 from harvester.config.credentials_file import read_private, with_secrets
@@ -58,18 +58,9 @@ Exit codes: 0 what is configured works   2 nothing is configured
 """
 
 _T = TypeVar("_T")
-_SETTINGS: Final = {"auto_envvar_prefix": "HARVESTER", "show_default": True}
 
 _auth_url = click.option("--auth-url", default=DEFAULT_AUTH_URL, metavar="URL", help="The token service.")
-_config = click.option(
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    is_eager=True,
-    expose_value=False,
-    callback=apply_shared_config_file,
-    metavar="FILE",
-    help="TOML with flags as keys.  [default: harvester.toml if there]",
-)
+_config = config_option(is_shared=True)
 
 
 @click.group("auth", epilog=GROUP_EPILOG, no_args_is_help=False)
@@ -77,7 +68,7 @@ def auth() -> None:
     """Get a bearer token or a user's access token, and see what works."""
 
 
-@auth.command("bearer", epilog=BEARER_EPILOG, context_settings=_SETTINGS)
+@auth.command("bearer", epilog=BEARER_EPILOG, context_settings=SETTINGS)
 @click.option("--save", is_flag=True, help="Store it in the credentials file instead of printing it.")
 @_auth_url
 @_config
@@ -99,7 +90,7 @@ def bearer(save: bool, auth_url: str) -> None:  # noqa: FBT001  # click calls by
         click.echo("This is a secret; with --save it is stored without being shown.", err=True)
 
 
-@auth.command("login", epilog=LOGIN_EPILOG, context_settings=_SETTINGS)
+@auth.command("login", epilog=LOGIN_EPILOG, context_settings=SETTINGS)
 @click.option("--account", default=DEFAULT_ACCOUNT, metavar="NAME", help="The account's name in the file.")
 @_auth_url
 @_config
@@ -128,7 +119,7 @@ def login(account: str, auth_url: str) -> None:
     click.echo(f"The access token of {whose} is in {path}, as account {account!r}.", err=True)
 
 
-@auth.command("check", epilog=CHECK_EPILOG, context_settings=_SETTINGS)
+@auth.command("check", epilog=CHECK_EPILOG, context_settings=SETTINGS)
 @click.option("--account", metavar="NAME", help="Whose access token, from the credentials file.")
 @click.option("--tweet", default=SAMPLE_TWEET, metavar="ID", help="The tweet to ask for.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")

@@ -2,16 +2,19 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import click
 
 from harvester.errors import UsageError
 
 FILE_NAME: Final = "harvester.toml"
+SETTINGS: Final = {"auto_envvar_prefix": "HARVESTER", "show_default": True}
+"""Of commands whose flags are also variables of the environment."""
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def config_home(environ: Mapping[str, str]) -> Path:
@@ -24,27 +27,33 @@ def credentials_path(environ: Mapping[str, str]) -> Path:
     return config_home(environ) / "credentials.toml"
 
 
-def apply_config_file(ctx: click.Context, _param: click.Parameter, value: Path | None) -> Path | None:
-    """Make a TOML file's keys the defaults of the command's options. A callback for an eager option.
+def config_option(*, is_shared: bool) -> Callable[[Command], Command]:
+    """`--config`, which no command reads itself: the file's keys become the defaults of its other options.
+
+    is_shared: keys that the command does not have are left to `run`; otherwise they are refused.
+    """
+    return click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        is_eager=True,
+        expose_value=False,
+        callback=lambda ctx, _param, value: _apply(ctx, value, is_shared=is_shared),
+        metavar="FILE",
+        help="TOML with flags as keys.  [default: harvester.toml if there]",
+    )
+
+
+def _apply(ctx: click.Context, value: Path | None, *, is_shared: bool) -> None:
+    """Make a TOML file's keys the defaults of the command's options.
 
     Without a value: `harvester.toml` here, else `config.toml` in the user's configuration folder.
     """
-    return _apply(ctx, value, is_shared=False)
-
-
-def apply_shared_config_file(ctx: click.Context, _param: click.Parameter, value: Path | None) -> Path | None:
-    """The same for a command that shares the file with `run`: keys that it does not have are left to that."""
-    return _apply(ctx, value, is_shared=True)
-
-
-def _apply(ctx: click.Context, value: Path | None, *, is_shared: bool) -> Path | None:
     path = value or next(
         (p for p in (Path(FILE_NAME), config_home(os.environ) / "config.toml") if p.is_file()), None
     )
     if path is not None:
         settings = _read(path, ctx.command, is_shared=is_shared)
         ctx.default_map = {**settings, **(ctx.default_map or {})}
-    return path
 
 
 def _read(path: Path, command: click.Command, *, is_shared: bool) -> dict[str, Any]:

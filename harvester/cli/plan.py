@@ -10,16 +10,16 @@ from rich.console import Console
 from rich.table import Table
 
 from harvester.cli.asking import Asked, asking_options, read_asked
-from harvester.cli.configuration import apply_shared_config_file, credentials_path
+from harvester.cli.configuration import SETTINGS, config_option, credentials_path
 from harvester.cli.main import print_json
 from harvester.cli.progress import duration
 from harvester.config.credentials import load_credentials
 from harvester.plan import EndpointPlan, Plan, make_plan
 from harvester.planning import Reach
-from harvester.questions import make_questions, reach_of
+from harvester.questions import DEFAULT_ACCOUNT, NO_ACCOUNT, make_questions, reach_of
 from harvester.sources import find_sources
 
-EVERYTHING: Final = Reach(frozenset({""}), has_bearer=True)
+EVERYTHING: Final = Reach(frozenset({DEFAULT_ACCOUNT, NO_ACCOUNT}), has_bearer=True)
 
 EPILOG: Final = """\b
 Examples:
@@ -27,24 +27,15 @@ Examples:
   harvester plan ids.txt -e historical --start 365d --rate 60/min --json"""
 
 
-@click.command(
-    "plan", epilog=EPILOG, context_settings={"auto_envvar_prefix": "HARVESTER", "show_default": True}
-)
+@click.command("plan", epilog=EPILOG, context_settings=SETTINGS)
 @asking_options
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    is_eager=True,
-    callback=apply_shared_config_file,
-    metavar="FILE",
-    help="TOML with flags as keys.  [default: harvester.toml if there]",
-)
-def plan(*, as_json: bool, config: Path | None, **asked: Unpack[Asked]) -> None:  # noqa: ARG001  # its callback
+@config_option(is_shared=True)
+def plan(*, as_json: bool, **asked: Unpack[Asked]) -> None:
     """Say what `run` would ask for the tweet IDs in INPUT…: how many requests, how long, what ages save.
 
     Reads all of the input, asks the API nothing, and writes nothing. Without credentials it plans as if all
-    kinds of them were there.
+    kinds of them were there; tweets of all accounts that the input names are batched together then.
     """
     options = read_asked(asked, Path())
     credentials = load_credentials(os.environ, credentials_path(os.environ), options.account)

@@ -14,7 +14,7 @@ from typing import Any, Final, Unpack
 import click
 
 from harvester.cli.asking import Asked, Seconds, asking_options, read_asked
-from harvester.cli.configuration import apply_config_file, credentials_path
+from harvester.cli.configuration import SETTINGS, config_option, credentials_path
 from harvester.cli.last_line import LastLineCommand
 from harvester.cli.progress import watch
 from harvester.cli.simulated import Simulated, simulator
@@ -50,7 +50,7 @@ _COMMAND behind it. Every flag is also HARVESTER_<FLAG>, and a key of harvester.
     "run",
     cls=LastLineCommand,
     epilog=EPILOG,
-    context_settings={"auto_envvar_prefix": "HARVESTER", "show_default": True},
+    context_settings=SETTINGS,
 )
 @asking_options
 @click.option(
@@ -90,14 +90,7 @@ _COMMAND behind it. Every flag is also HARVESTER_<FLAG>, and a key of harvester.
 @click.option("--base-url", default=DEFAULT_BASE_URL, metavar="URL", help="The API.")
 @click.option("--auth-url", default=DEFAULT_AUTH_URL, metavar="URL", help="The token service.")
 @click.option("--simulate", is_flag=True, help="Harvest from an embedded simulator in a process of its own.")
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    is_eager=True,
-    callback=apply_config_file,
-    metavar="FILE",
-    help="TOML with flags as keys.  [default: harvester.toml if there]",
-)
+@config_option(is_shared=False)
 @click.option("--progress/--no-progress", default=None, help="A bar, or none.  [default: on a terminal]")
 @click.option("-q", "--quiet", is_flag=True, help="Only errors.")
 @click.option("-v", "--verbose", count=True, help="More words.")
@@ -117,7 +110,6 @@ def run(
     base_url: str,
     auth_url: str,
     simulate: bool,
-    config: Path | None,  # noqa: ARG001  # read by its callback
     progress: bool | None,
     quiet: bool,
     verbose: int,

@@ -62,6 +62,10 @@ class Options:
     owner_from_folder: bool = False
     max_handles: int | None = None
 
+    def workers(self, endpoint: EndpointName) -> int:
+        """How many workers an endpoint's pool has."""
+        return self.concurrency.get(endpoint, DEFAULT_CONCURRENCY)
+
     @property
     def has_owners(self) -> bool:
         """Whether the input says whose each tweet is."""

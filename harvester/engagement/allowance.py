@@ -40,7 +40,7 @@ def read_windows(headers: Mapping[str, str], wall_s: float) -> tuple[Window, ...
 
     Reset times are compared with the server's own clock where its `Date` is given: ours may be off.
     """
-    now_s = _server_time(headers, wall_s)
+    now_s = server_time(headers, wall_s)
     windows = []
     for name, length_s in (("minute", MINUTE_S), ("second", 1.0)):
         limit = _number(headers.get(f"x-per-{name}-limit"))
@@ -64,7 +64,7 @@ def retry_after_s(headers: Mapping[str, str], wall_s: float) -> float | None:
     if (seconds := _number(value)) is not None:
         return seconds
     moment_s = _parse_date(value)
-    return None if moment_s is None else max(moment_s - _server_time(headers, wall_s), 0.0)
+    return None if moment_s is None else max(moment_s - server_time(headers, wall_s), 0.0)
 
 
 def wait_after_429_s(headers: Mapping[str, str], wall_s: float) -> float:
@@ -78,11 +78,12 @@ def wait_after_429_s(headers: Mapping[str, str], wall_s: float) -> float:
     resets = [w.resets_in_s for w in spent if w.resets_in_s is not None]
     if resets:
         return max(resets)
-    now_s = _server_time(headers, wall_s)
+    now_s = server_time(headers, wall_s)
     return MINUTE_S - now_s % MINUTE_S
 
 
-def _server_time(headers: Mapping[str, str], wall_s: float) -> float:
+def server_time(headers: Mapping[str, str], wall_s: float) -> float:
+    """The service's clock by an answer's `Date`, in seconds since 1970; wall_s, which is ours, without one."""
     date_s = _parse_date(headers.get("Date", ""))
     return wall_s if date_s is None else date_s
 

@@ -76,6 +76,11 @@ class Credentials:
         return self.app_key is not None and self.access_token is not None
 
     @property
+    def has_bearer(self) -> bool:
+        """Whether requests can be sent app-only."""
+        return self.bearer_token is not None or self.fetches_bearer
+
+    @property
     def fetches_bearer(self) -> bool:
         """Whether a bearer token has to be fetched: only the app's key is there."""
         return self.app_key is not None and self.access_token is None and self.bearer_token is None

@@ -54,14 +54,9 @@ class Request:
         return self.access, self.account if self.access is Access.USER_CONTEXT else ""
 
     @property
-    def is_plain(self) -> bool:
-        """Whether it asks for one count a tweet and metric, over all time, and for nothing else."""
-        return self.window is None and self.series is None and not self.groupings
-
-    @property
     def has_details(self) -> bool:
-        """Whether its answers hold more of a tweet than a row of counts."""
-        return not self.is_plain or self.endpoint.name != "totals"
+        """Whether its answers hold more of a tweet than a row: of a range of time, or the user's own groupings."""
+        return bool(self.groupings) or self.endpoint.name != "totals"
 
     @property
     def unasked(self) -> tuple[str, ...]:

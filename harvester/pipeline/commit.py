@@ -8,12 +8,10 @@ kill does not cost the answers of all that wait for a slow one, what waits longe
 import asyncio
 import json
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from harvester.engagement.settling import Status
 from harvester.pipeline.reading import changed_input
 from harvester.planning import Batch
 from harvester.reduce import Partial, Reduction
@@ -57,13 +55,8 @@ class Ready:
 
 def _to_ahead(ready: Ready) -> Ahead:
     """A settled batch as the journal keeps it: its records, and what it adds as JSON."""
-    added = {
-        "counts": {status.value: n for status, n in ready.partial.n_by_status.items()},
-        "sums": ready.partial.sums,
-        "candidates": ready.partial.candidates,
-        "groupings": ready.partial.groupings,
-        "dead": [(dead.tweet_id, dead.account, dead.letter.decode()) for dead in ready.dead],
-    }
+    dead = [(dead.tweet_id, dead.account, dead.letter.decode()) for dead in ready.dead]
+    added = {**ready.partial.to_dict(), "dead": dead}
     return Ahead(
         ready.batch.number, ready.batch.chain, b"\n".join((json.dumps(added).encode(), ready.records))
     )
@@ -72,14 +65,8 @@ def _to_ahead(ready: Ready) -> Ahead:
 def _from_ahead(batch: Batch, ahead: Ahead) -> Ready:
     head, _, records = ahead.outcome.partition(b"\n")
     added = json.loads(head)
-    partial = Partial(
-        Counter({Status(name): n for name, n in added["counts"].items()}),
-        added["sums"],
-        added["candidates"],
-        added["groupings"],
-    )
     dead = [Dead(tweet_id, account, letter.encode()) for tweet_id, account, letter in added["dead"]]
-    return Ready(batch, records, partial, dead, is_again=False)
+    return Ready(batch, records, Partial.from_dict(added), dead, is_again=False)
 
 
 class _Committing(ABC):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from harvester.config.options import DEFAULT_CONCURRENCY, Options
+from harvester.config.options import Options
 from harvester.engagement.metrics import RATE
 from harvester.engagement.redaction import Redact
 from harvester.engagement.request import Credential
@@ -42,7 +42,6 @@ class Snapshot:
     fraction_read: float | None
     n_planned: int
     requests: RequestCounts
-    n_in_flight: int
     limit_per_minute: float | None
     wait: Wait | None
     wait_s: float
@@ -105,7 +104,7 @@ class EndpointRun:
             self.gate,
             self.committer,
             self.stop,
-            concurrency=options.concurrency.get(endpoint.name, DEFAULT_CONCURRENCY),
+            concurrency=options.workers(endpoint.name),
             redact=redact,
             refusals=Refusals(was_accepted=self._earlier.get("requests", {}).get("answered", 0) > 0),
             wall=wall,
@@ -142,7 +141,6 @@ class EndpointRun:
             counts.bytes / n_bytes if n_bytes else None,
             counts.distinct - counts.too_old,
             self.gate.counts,
-            len(self.gate.in_flight),
             self.gate.pace.limit_per_minute,
             wait,
             wait.until - self._monotonic() if wait else 0.0,

@@ -54,7 +54,6 @@ class Fanout:
         self._line = asyncio.Lock()
         self._spool: IO[bytes] | None = None
         self._places: list[_Place] = []
-        self._is_ended = False
 
     async def parts(self) -> AsyncIterator[Part]:
         """The input from its beginning. Ends early, without a word, when the reading is told to stop."""
@@ -73,35 +72,29 @@ class Fanout:
             yield part
 
     async def _read_on(self) -> Part | None:
-        if self._is_ended:
-            return None
         try:
             portion = await asyncio.to_thread(next, self._portions, None)
             if portion is None:
-                self._is_ended = True
                 return None
             await self._rejected.add(portion.rejected, portion.mark)
             part = portion.ids, portion.owners
-            self._places.append(await asyncio.to_thread(self._keep, part))
+            if self._n > 1:
+                self._places.append(await asyncio.to_thread(self._keep, part))
         except HarvesterError as error:
-            self._is_ended = True
             self.reading.stop.set()
             self._fail(error)
             return None
         return part
 
     def _keep(self, part: Part) -> _Place:
-        """Write a part down for the other endpoints, if there are any."""
+        """Write a part down for the other endpoints."""
         ids, owners = part
-        place = _Place(0, len(ids), owners is not None)
-        if self._n == 1:
-            return place
         with storage_errors(self._folder):
             if self._spool is None:
                 self._spool = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115  # see close
             offset = os.lseek(self._spool.fileno(), 0, os.SEEK_END)
             write_all(self._spool.fileno(), (ids.tobytes(), b"" if owners is None else owners.tobytes()))
-        return place._replace(offset=offset)
+        return _Place(offset, len(ids), owners is not None)
 
     def _read_back(self, place: _Place) -> Part:
         assert self._spool is not None  # noqa: S101  # there is another endpoint, so it was written

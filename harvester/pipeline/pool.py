@@ -57,12 +57,15 @@ class Stop:
 
 @dataclass(slots=True)
 class _Progress:
-    """A batch on its way: what came of its windows so far. requests: one a window; left: those not sent yet."""
+    """A batch on its way: what came of its windows so far.
+
+    left: the requests for its other windows, until the first one is settled. n_open: requests on their way.
+    """
 
     batch: Batch
     is_again: bool
     left: list[Request]
-    n_open: int
+    n_open: int = 1
     parts: list[Settled] = field(default_factory=list)
 
 
@@ -171,7 +174,7 @@ class Pool:
             return
         await self._room.acquire()
         requests = batch.requests()
-        progress = _Progress(batch, is_again, list(requests[1:]), len(requests))
+        progress = _Progress(batch, is_again, list(requests[1:]))
         if requests:
             self._put_job(_LATER, requests[0], progress)
         else:
@@ -216,9 +219,8 @@ class Pool:
         for request in left:
             rest = request.without_tweets(gone) if gone else request
             if rest.tweet_ids:
+                progress.n_open += 1
                 self._put_job(_BETWEEN, rest, progress)
-            else:
-                progress.n_open -= 1
         if not progress.n_open:
             self._done.put_nowait(progress)
 

@@ -7,17 +7,21 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harvester.config.options import Options
 from harvester.dedupe import SeenIds
-from harvester.engagement.tweet_id import Ids
+from harvester.engagement.tweet_id import Ids, first_id_at
 from harvester.errors import RunDirectoryError
 from harvester.planning import Owners
 from harvester.rundir.marks import InputMark
 from harvester.rundir.records import encode_rejected
 from harvester.sources import Chunk, Source, read_chunks
+
+NOTHING_COMMITTED: Final = InputMark()
 
 
 @dataclass(slots=True)
@@ -180,6 +184,25 @@ class Reading:
                 )
             if self._n_rejected > done.rejected_lines:
                 yield line
+
+
+def input_form(options: Options) -> InputForm:
+    """How the options want the input read."""
+    return InputForm(options.file_format, options.column, options.owner_column, options.owner_from_folder)
+
+
+def open_reading(
+    options: Options,
+    sources: Sequence[Source],
+    owners: Sequence[str],
+    began_ms: int,
+    input_mark: InputMark = NOTHING_COMMITTED,
+) -> Reading:
+    """The reading that the options want. began_ms: since 1970 UTC; from then on ages count."""
+    youngest_ms = options.newer_than_ms
+    first_id = None if youngest_ms is None else first_id_at(began_ms - youngest_ms)
+    selection = Selection(options.dedupe, options.limit, first_id)
+    return Reading(sources, input_mark, selection, input_form(options), owners)
 
 
 def changed_input(how: str) -> RunDirectoryError:

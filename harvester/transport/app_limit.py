@@ -19,7 +19,7 @@ ENOUGH_TO_TELL: Final = 3
 """So many requests to other endpoints in a window, and its use shows whether they count."""
 
 
-def is_shared(n_used: int, n_own: tuple[int, int], n_others: int) -> bool | None:
+def shows_sharing(n_used: int, n_own: tuple[int, int], n_others: int) -> bool | None:
     """Whether an allowance, of which n_used are gone, counts the requests to other endpoints as well.
 
     n_own: of the endpoint itself, at least and at most so many; n_others: at least so many, in the same window,
@@ -48,7 +48,7 @@ class AppLimit:
         self.is_shared = False
         self._monotonic = monotonic
         self._ceiling = ceiling
-        self._told: dict[float, Rate] = {}
+        self._told: Rate | None = None
         self._rate: Rate | None = None
         self._limiter: AsyncLimiter | None = None
         self._hold_until = 0.0
@@ -86,10 +86,10 @@ class AppLimit:
             early, late = began_at - CLOCK_SLACK_S, began_at + CLOCK_SLACK_S
             least, most = (own.count(since, now) - n_own_since for since in (late, early))
             n_others = self.sent.count(late, now) - n_since - least
-            found = is_shared(window.limit - window.remaining, (least, most), n_others)
+            found = shows_sharing(window.limit - window.remaining, (least, most), n_others)
             if found is not None:
                 self.is_shared = found
-                self._told[window.length_s] = Rate(window.limit, window.length_s)
+                self._told = Rate(window.limit, window.length_s)
                 self._adjust(0.0, self.sent.count(now - window.length_s, now))
 
     def _adjust(self, idle_s: float, n_recent: int) -> None:
@@ -97,7 +97,7 @@ class AppLimit:
 
         idle_s: seconds since a request went. n_recent: what has gone in its window already takes its time.
         """
-        rates = [*self._told.values()] if self.is_shared else []
+        rates = [self._told] if self.is_shared and self._told else []
         if self._ceiling:
             rates.append(self._ceiling)
         rate = min(rates, key=paced_per_s) if rates else None

@@ -1,8 +1,9 @@
 """The service's clock and ours: a signature tells the time, and is refused where the two differ."""
 
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Final
+
+from harvester.engagement.allowance import server_time
 
 MOST_CLOCK_SKEW_S: Final = 60.0
 
@@ -12,10 +13,7 @@ def clock_note(headers: Mapping[str, str], wall_s: float) -> str:
 
     headers: the answer's, of which `Date` is read. wall_s: seconds since 1970.
     """
-    try:
-        ahead_s = wall_s - parsedate_to_datetime(headers["Date"]).timestamp()
-    except (KeyError, ValueError):
-        return ""
+    ahead_s = wall_s - server_time(headers, wall_s)
     if abs(ahead_s) <= MOST_CLOCK_SKEW_S:
         return ""
     how = "ahead of" if ahead_s > 0 else "behind"

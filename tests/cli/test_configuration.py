@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import pytest
 
-from harvester.cli.configuration import apply_config_file
+from harvester.cli.configuration import config_option
 from harvester.errors import UsageError
 
 
@@ -14,7 +14,7 @@ from harvester.errors import UsageError
 @click.option("--rate", multiple=True)
 @click.option("--metrics")
 @click.option("--newer-than")
-@click.option("--config", type=click.Path(path_type=Path), is_eager=True, callback=apply_config_file)
+@config_option(is_shared=False)
 def sample(**_options: object) -> None:
     """A command with the kinds of options that there are."""
 

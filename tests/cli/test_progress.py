@@ -19,7 +19,6 @@ BEGUN = Snapshot(
     fraction_read=1.0,
     n_planned=10_000,
     requests=RequestCounts(sent=12, answered=10, rate_limited=1, errors={"service": 2}),
-    n_in_flight=2,
     limit_per_minute=600.0,
     wait=None,
     wait_s=0.0,

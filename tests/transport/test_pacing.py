@@ -13,7 +13,7 @@ import pytest
 
 from harvester.engagement.allowance import Rate
 from harvester.engagement.answer import Answer, Counted, RateLimited
-from harvester.transport.app_limit import AppLimit, is_shared
+from harvester.transport.app_limit import AppLimit, shows_sharing
 from harvester.transport.gate import Gate
 from harvester.transport.pace import LastSpend, Pace, Recent, burst
 
@@ -308,7 +308,7 @@ def test_recent_counts_the_events_since_a_second_and_forgets_old_ones() -> None:
 def test_whether_a_limit_is_shared_shows_in_what_is_used_of_it(
     used: int, own: tuple[int, int], others: int, shared: bool | None
 ) -> None:
-    assert is_shared(used, own, others) is shared
+    assert shows_sharing(used, own, others) is shared
 
 
 async def side_by_side(

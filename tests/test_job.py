@@ -1,0 +1,92 @@
+"""A whole harvest at its edges: signals before the first request, and directories in which nothing stands yet."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+import orjson
+import pytest
+
+from harvester.config.options import Options
+from harvester.engagement.credentials import AccessToken, AppKey, Credentials, Secret
+from harvester.errors import ExitCode
+from harvester.job import Harvest, Outcome
+from harvester.transport.session import Reply
+
+JULY_S, NOVEMBER_S = 1_783_500_000.0, 1_795_500_000.0
+CREDENTIALS = Credentials(
+    AppKey(Secret("key"), Secret("secret")), AccessToken(Secret("1-token"), Secret("secret"))
+)
+
+
+class Service:
+    """Counts everything as 1, as a session. asked: all that came."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    def __call__(self, *_: object) -> Self:
+        return self
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def post(self, _url: str, body: bytes, _headers: Mapping[str, str]) -> Reply:
+        asked = orjson.loads(body)
+        self.asked.append(asked)
+        counts = dict.fromkeys(asked["tweet_ids"], dict.fromkeys(asked["engagement_types"], 1))
+        return Reply(200, {}, orjson.dumps({"harvester": counts}))
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Service:
+    service = Service()
+    monkeypatch.setattr("harvester.job.HttpSession", service)
+    return service
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> Options:
+    (tmp_path / "ids.txt").write_text("20\n21\n")
+    return Options((str(tmp_path / "ids.txt"),), tmp_path / "run", ("historical",), metrics=("impressions",))
+
+
+def run(options: Options, wall_s: float, *, is_interrupted: bool = False) -> Outcome:
+    async def main() -> Outcome:
+        def interrupt(_: object) -> None:
+            if is_interrupted:
+                harvest.interrupt(ExitCode.TERMINATED)
+
+        harvest = Harvest(options, CREDENTIALS, on_open=interrupt, wall=lambda: wall_s)
+        return await harvest.run()
+
+    return asyncio.run(main())
+
+
+def test_a_signal_before_the_first_request_ends_the_run_without_one(
+    options: Options, service: Service
+) -> None:
+    assert run(options, NOVEMBER_S, is_interrupted=True).exit_code is ExitCode.TERMINATED
+    assert not service.asked
+    assert run(options, NOVEMBER_S).exit_code is ExitCode.OK
+
+
+def test_a_directory_in_which_nothing_stands_takes_another_range_by_the_present_clock(
+    options: Options, service: Service
+) -> None:
+    run(options, JULY_S, is_interrupted=True)
+    outcome = run(replace(options, end="2026-11-20"), NOVEMBER_S)
+    assert outcome.exit_code is ExitCode.OK
+    assert service.asked[0]["end"] == "2026-11-20T00:00:00Z"
+
+
+def test_a_range_of_so_long_ago_counts_from_when_the_run_began(options: Options, service: Service) -> None:
+    ago = replace(options, start="2d", end="1d")
+    run(ago, JULY_S, is_interrupted=True)
+    run(ago, JULY_S + 3 * 86_400)
+    assert service.asked[0]["end"] == "2026-07-07T08:40:00Z"
