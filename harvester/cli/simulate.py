@@ -195,6 +195,13 @@ def _parse_pin(_context: click.Context, _parameter: click.Parameter, pin: str | 
 @_amount("--latency", 0.0, "Milliseconds before each answer.")
 @_amount("--jitter", 0.0, "At most so many milliseconds more.")
 @click.option(
+    "--faults-after",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Answer so many requests before anything goes wrong.",
+)
+@click.option(
     "--revoke-after",
     type=click.IntRange(min=0),
     help="After so many answered requests all credentials give 401.",
@@ -247,6 +254,7 @@ def simulate(
     retry_after: RetryAfterStyle,
     limit_body: LimitBodyStyle,
     faults: tuple[tuple[str, float], ...],
+    faults_after: int,
     latency: float,
     jitter: float,
     revoke_after: int | None,
@@ -287,6 +295,7 @@ def simulate(
             left_out,
         ),
         faults=faults,
+        faults_after=faults_after,
         latency_ms=latency,
         jitter_ms=jitter,
         gzip=gzip,

@@ -97,7 +97,8 @@ class Options:
     """All of it.
 
     now_ms: the time by which tweets have their age and ranges end; None for the clock's.
-    faults: names and probabilities, in the order in which they are tried.
+    faults: names and probabilities, in the order in which they are tried. faults_after: so many requests are
+        answered before the first of them.
     revoke_after: so many answered requests later no credential is good any more; None for never.
     pin: what the PIN flow shows; None for a random one each time.
     """
@@ -108,6 +109,7 @@ class Options:
     readings: Readings = field(default_factory=Readings)
     limits: Limits = field(default_factory=Limits)
     faults: tuple[tuple[str, float], ...] = ()
+    faults_after: int = 0
     latency_ms: float = 0.0
     jitter_ms: float = 0.0
     gzip: bool = True

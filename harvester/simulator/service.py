@@ -125,7 +125,8 @@ class Service:
         now_ms = int(now * 1000) if self._options.now_ms is None else self._options.now_ms
         answer = answer_request(endpoint, document, asker, self._world, now_ms, self._options.readings)
         reply = replace(as_reply(answer), headers=grant.headers)
-        if fault := draw_fault(self._faults, draw):
+        is_calm = self._answered < self._options.faults_after
+        if not is_calm and (fault := draw_fault(self._faults, draw)):
             reply = spoil(reply, fault, _strings_at(document, "tweet_ids"), draw)
         self._answered += reply.fault is None
         return reply

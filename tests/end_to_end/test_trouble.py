@@ -35,7 +35,8 @@ FAULTS = (
 def test_fault_of_some_answers_changes_nothing_in_the_result(
     run: Runner, id_file: Path, tmp_path: Path, undisturbed: Runner, fault: str
 ) -> None:
-    with running_simulator(tmp_path, "--fault", f"{fault}=0.3") as simulator:
+    # Pages of HTML from the first request on would be something that is not the API.
+    with running_simulator(tmp_path, "--fault", f"{fault}=0.3", "--faults-after", "1") as simulator:
         finished = run(str(id_file), "--base-url", simulator.url)
         assert finished.code == 0, finished.err
         n_faults = sum(request["fault"] is not None for request in simulator.requests())

@@ -120,6 +120,11 @@ def test_a_fault_takes_its_part_of_the_allowance(ask: Ask) -> None:
     assert [service.serve(call(ask([20])), NOW).reply.status for _ in range(2)] == [500, 429]
 
 
+def test_nothing_goes_wrong_before_so_many_answers(ask: Ask) -> None:
+    service = Service(Options(faults=(("http-500", 1.0),), faults_after=2), KNOWN)
+    assert [service.serve(call(ask([20 + n])), NOW).reply.status for n in range(4)] == [200, 200, 500, 500]
+
+
 def test_credentials_are_revoked_after_so_many_answers(ask: Ask) -> None:
     service = Service(Options(revoke_after=2), KNOWN)
     statuses = [service.serve(call(ask([20])), NOW).reply.status for _ in range(4)]
