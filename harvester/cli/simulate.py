@@ -194,13 +194,7 @@ def _parse_pin(_context: click.Context, _parameter: click.Parameter, pin: str | 
 )
 @_amount("--latency", 0.0, "Milliseconds before each answer.")
 @_amount("--jitter", 0.0, "At most so many milliseconds more.")
-@click.option(
-    "--faults-after",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Answer so many requests before anything goes wrong.",
-)
+@_limit("--faults-after", "Answer so many requests before anything goes wrong.")
 @click.option(
     "--revoke-after",
     type=click.IntRange(min=0),
