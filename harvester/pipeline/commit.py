@@ -2,7 +2,8 @@
 
 Batches settle in any order and wait here for those before them. So that this does not grow without bound,
 only so many batches may be under way between the newest planned and the oldest uncommitted one; and so that a
-kill does not cost the answers of all that wait for a slow one, what waits longer is kept in the journal.
+kill does not cost the answers of all that wait for a slow one, what waits longer is kept in the journal. So is
+what has come of the windows of a batch while others are open.
 """
 
 import asyncio
@@ -12,11 +13,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from harvester.engagement.settling import Settled
+from harvester.pipeline.parts import decode_part, encode_part, window_of
 from harvester.pipeline.reading import changed_input
 from harvester.planning import Batch
 from harvester.reduce import Partial, Reduction
 from harvester.rundir.directory import RunDirectory
-from harvester.rundir.marks import Ahead, Dead, EndpointMark, InputMark, Step
+from harvester.rundir.marks import Ahead, Dead, EndpointMark, InputMark, Part, Step
 
 COMMIT_EVERY_S: Final = 0.5
 """What a kill can cost: the answers of this long, and those in flight."""
@@ -132,6 +135,9 @@ class Committer(_Committing):
         self._ready: dict[int, Ready] = {}
         self._waiting: set[int] = set()
         self._kept = directory.journal.ahead_numbers(endpoint)
+        self._parts: dict[int, dict[int, tuple[Batch, Settled]]] = {}
+        self._parts_waiting: set[tuple[int, int]] = set()
+        self._in_parts = directory.journal.part_numbers(endpoint)
 
     def settled_before(self, batch: Batch) -> Ready | None:
         """What an earlier process has settled of a batch, but could not commit; None if it has to be asked for.
@@ -141,9 +147,24 @@ class Committer(_Committing):
         if batch.number not in self._kept:
             return None
         ahead = self._directory.journal.ahead(self._endpoint, batch.number)
-        if ahead.chain != batch.chain:
-            raise changed_input(f"the IDs up to batch {batch.number:,} are not those that were answered")
+        _demand_same(batch, ahead.chain)
         return _from_ahead(batch, ahead)
+
+    def parts_before(self, batch: Batch) -> list[Settled]:
+        """What an earlier process has of the windows of a batch that it did not settle.
+
+        Raises RunDirectoryError when that was of another input.
+        """
+        if batch.number not in self._in_parts:
+            return []
+        parts = self._directory.journal.parts(self._endpoint, batch.number)
+        for part in parts:
+            _demand_same(batch, part.chain)
+        return [decode_part(batch, part.outcome) for part in parts]
+
+    def keep(self, batch: Batch, settled: Settled) -> None:
+        """Take what came of one window of a batch that is not settled yet, to be kept if that takes long."""
+        self._parts.setdefault(batch.number, {})[window_of(settled.request)] = batch, settled
 
     async def admit(self, batch: Batch) -> None:
         """Wait until one more batch may be under way."""
@@ -159,6 +180,7 @@ class Committer(_Committing):
     def add(self, ready: Ready) -> None:
         """Take a settled batch; it is committed when all before it are."""
         self._ready[ready.batch.number] = ready
+        self._parts.pop(ready.batch.number, None)
         self.n_settled += len(ready.batch.ids)
         is_last = self._next + len(self._ready) == self._end
         is_wanted = self._is_short or len(self._ready) >= COMMIT_BATCHES
@@ -174,8 +196,8 @@ class Committer(_Committing):
 
     async def _commit(self) -> None:
         group = self._take_in_order()
-        ahead = self._take_waiting()
-        if not group and not ahead:
+        ahead, parts = self._take_waiting(), self._take_parts()
+        if not group and not ahead and not parts:
             return
         for ready in group:
             self.reduction.add(ready.partial)
@@ -193,6 +215,7 @@ class Committer(_Committing):
             tuple(i for ready in group if ready.is_again for i in ready.batch.ids.tolist()),
             tuple(letter for ready in group for letter in ready.dead),
             ahead,
+            parts,
         )
         await _to_the_end(self._directory.commit, step, records)
         self._next += len(group)
@@ -208,6 +231,17 @@ class Committer(_Committing):
         self._waiting = left - waiting
         self._kept |= waiting
         return tuple(_to_ahead(self._ready[number]) for number in sorted(waiting))
+
+    def _take_parts(self) -> tuple[Part, ...]:
+        """The same for windows of batches that are not settled: each is kept once."""
+        left = {(number, window) for number, windows in self._parts.items() for window in windows}
+        waiting = left if self._is_closing else left & self._parts_waiting
+        self._parts_waiting = left - waiting
+        return tuple(
+            Part(number, window, batch.chain, encode_part(settled))
+            for number, window in sorted(waiting)
+            for batch, settled in (self._parts[number].pop(window),)
+        )
 
     def _take_in_order(self) -> list[Ready]:
         group: list[Ready] = []
@@ -242,6 +276,11 @@ class RejectedLog(_Committing):
             lines, self._lines, self._n_bytes = self._lines, [], 0
             await _to_the_end(self._directory.commit_rejected, self._mark, lines)
             self._tell()
+
+
+def _demand_same(batch: Batch, chain: bytes) -> None:
+    if chain != batch.chain:
+        raise changed_input(f"the IDs up to batch {batch.number:,} are not those that were answered")
 
 
 async def _to_the_end(work: Callable[..., None], *arguments: object) -> None:

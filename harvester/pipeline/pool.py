@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -16,6 +16,7 @@ from harvester.engagement.windows import utc_text
 from harvester.errors import ExitCode, HarvesterError
 from harvester.pipeline.commit import Committer, Ready
 from harvester.pipeline.fanout import Feed
+from harvester.pipeline.parts import window_of
 from harvester.pipeline.second_asks import SecondAsk, SecondAsks
 from harvester.planning import NO_WINDOWS, Batch
 from harvester.rundir.records import Span, encode_dead_letters, encode_records
@@ -120,6 +121,7 @@ class Pool:
         self._done: asyncio.Queue[_Progress] = asyncio.Queue()
         self._denied: set[tuple[Credential, str]] = set()
         self._late: set[asyncio.Task[None]] = set()
+        self._group: asyncio.TaskGroup | None = None
         self._reading_a_large_one = asyncio.Lock()
 
     async def run(self, feed: Feed, again: Sequence[Batch], grace_s: float) -> None:
@@ -129,8 +131,9 @@ class Pool:
         """
         try:
             async with asyncio.TaskGroup() as group:
+                self._group = group
                 committing = group.create_task(self._committer.run())
-                workers = [group.create_task(self._work(group)) for _ in range(self._concurrency)]
+                workers = [group.create_task(self._work()) for _ in range(self._concurrency)]
                 boiling = group.create_task(self._boil_down())
                 feeding = group.create_task(self._feed(feed, again))
                 asked = group.create_task(self._stop.asked.wait())
@@ -173,13 +176,28 @@ class Pool:
             self._committer.add(ready)
             return
         await self._room.acquire()
-        requests = batch.requests()
-        progress = _Progress(batch, is_again, list(requests[1:]))
-        if requests:
-            self._put_job(_LATER, requests[0], progress)
-        else:
-            self._room.release()
-            self._done.put_nowait(progress)
+        kept = [] if is_again else self._committer.parts_before(batch)
+        windows = {window_of(settled.request) for settled in kept}
+        first, *others = [r for r in batch.requests() if window_of(r) not in windows] or (None,)
+        progress = _Progress(batch, is_again, others)
+        if first and not kept:
+            self._put_job(_LATER, first, progress)
+            return
+        self._room.release()
+        self._go_on(progress, [first, *others] if first else [], kept)
+
+    def _go_on(self, progress: _Progress, requests: list[Request], kept: Sequence[Settled]) -> None:
+        """Go on with a batch of which an earlier process has settled some windows."""
+        progress.left = requests
+        progress.n_open = 1 + len(kept)
+        for settled in kept:
+            if settled.missing:
+                self._finish_in_time(progress, settled)
+            else:
+                self._take(progress, settled)
+        if progress.left:
+            self._send_left(progress, ())
+        self._close_one(progress)
 
     def _put_job(self, urgency: int, request: Request, progress: _Progress) -> None:
         self._n_jobs += 1
@@ -189,7 +207,7 @@ class Pool:
         self._n_jobs += 1
         self._queue.put_nowait(_Job(_SOONER, self._n_jobs, ask.request, outcome=ask.outcome))
 
-    async def _work(self, group: asyncio.TaskGroup) -> None:
+    async def _work(self) -> None:
         while True:
             job = await self._queue.get()
             if job.urgency == _LATER:
@@ -201,28 +219,46 @@ class Pool:
                 return
             if settled.n_unexpected:
                 self._note_unexpected(settled.n_unexpected)
-            if job.progress and settled.missing:
-                task = group.create_task(self._finish_later(job.progress, settled))
-                self._late.add(task)
-                task.add_done_callback(self._late.discard)
-            elif job.progress:
-                self._take(job.progress, settled)
+            if job.progress:
+                if settled.missing or len(job.progress.batch.windows) > 1:
+                    self._keep(job.progress, settled)
+                if settled.missing:
+                    self._finish_in_time(job.progress, settled)
+                else:
+                    self._take(job.progress, settled)
             elif job.outcome and not job.outcome.done():
                 job.outcome.set_result(settled)
 
     def _take(self, progress: _Progress, settled: Settled) -> None:
         """Take what came of one window of a batch; the first one tells which tweets the others can leave out."""
         progress.parts.append(settled)
-        progress.n_open -= 1
+        if progress.left:
+            self._send_left(progress, {i for i, fate in settled.fates.items() if fate.status in STRONGEST})
+        self._close_one(progress)
+
+    def _send_left(self, progress: _Progress, gone: Collection[str]) -> None:
         left, progress.left = progress.left, []
-        gone = {i for i, fate in settled.fates.items() if fate.status in STRONGEST} if left else ()
         for request in left:
             rest = request.without_tweets(gone) if gone else request
             if rest.tweet_ids:
                 progress.n_open += 1
                 self._put_job(_BETWEEN, rest, progress)
+
+    def _close_one(self, progress: _Progress) -> None:
+        progress.n_open -= 1
         if not progress.n_open:
             self._done.put_nowait(progress)
+
+    def _keep(self, progress: _Progress, settled: Settled) -> None:
+        if not progress.is_again:
+            self._committer.keep(progress.batch, settled)
+
+    def _finish_in_time(self, progress: _Progress, settled: Settled) -> None:
+        """Ask for the tweets that an answer left out, in a task of its own: that waits for company."""
+        assert self._group is not None  # noqa: S101  # batches come from a task of it
+        task = self._group.create_task(self._finish_later(progress, settled))
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
 
     def _note_unexpected(self, n: int) -> None:
         if not self.n_unexpected:
@@ -281,6 +317,8 @@ class Pool:
     async def _finish_later(self, progress: _Progress, settled: Settled) -> None:
         second = await self._second_asks.ask(settled.request.of(settled.missing).of_tweets_alone())
         settled.take(second)
+        if len(progress.batch.windows) > 1:
+            self._keep(progress, settled)
         self._take(progress, settled)
 
     async def _boil_down(self) -> None:

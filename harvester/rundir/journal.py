@@ -5,8 +5,9 @@ Read and write order, which every other module relies on:
 1. records and rejected lines are appended and fsynced, then the journal commits what they now hold. A kill
    between the two leaves bytes that the journal does not know; the next run cuts them away.
 2. The journal never speaks of bytes that were not synced before. A file shorter than its entry is damage.
-3. A settled batch that waits long for one before it is kept in here, so that its answers are not lost with the
-   process; it leaves in the transaction that counts its records.
+3. A settled batch that waits long for one before it is kept in here, and so are the settled windows of one that
+   is not, so that their answers are not lost with the process; they leave in the transaction that counts the
+   records, or keeps the batch.
 4. Dead letters live in here, and `….failed.ndjson` is made from them: a dead letter that becomes a record
    goes in the same transaction that counts the record.
 """
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from harvester.errors import RunDirectoryError, StorageError
-from harvester.rundir.marks import Ahead, EndpointMark, InputMark, Step
+from harvester.rundir.marks import Ahead, EndpointMark, InputMark, Part, Step
 
 SCHEMA_VERSION: Final = 1
 _TABLES: Final = """
@@ -34,6 +35,9 @@ _TABLES: Final = """
                               tweet_id INTEGER NOT NULL, account TEXT NOT NULL, letter TEXT NOT NULL);
     CREATE TABLE ahead (endpoint TEXT NOT NULL, number INTEGER NOT NULL, chain BLOB NOT NULL,
                         outcome BLOB NOT NULL, PRIMARY KEY (endpoint, number)) WITHOUT ROWID;
+    CREATE TABLE part (endpoint TEXT NOT NULL, number INTEGER NOT NULL, window INTEGER NOT NULL,
+                       chain BLOB NOT NULL, outcome BLOB NOT NULL,
+                       PRIMARY KEY (endpoint, number, window)) WITHOUT ROWID;
     CREATE UNIQUE INDEX dead_letter_of ON dead_letter (endpoint, tweet_id);
 """
 
@@ -132,6 +136,18 @@ class Journal:
         with self._errors():
             return Ahead(*self._db.execute(query, (endpoint, number)).fetchone())
 
+    def part_numbers(self, endpoint: str) -> set[int]:
+        """The numbers of the batches of which some windows are settled."""
+        with self._errors():
+            rows = self._db.execute("SELECT DISTINCT number FROM part WHERE endpoint = ?", (endpoint,))
+            return {number for (number,) in rows}
+
+    def parts(self, endpoint: str, number: int) -> list[Part]:
+        """The settled windows of one of them, the earliest first."""
+        query = "SELECT number, window, chain, outcome FROM part WHERE endpoint = ? AND number = ? ORDER BY window"
+        with self._errors():
+            return [Part(*row) for row in self._db.execute(query, (endpoint, number))]
+
     def commit(self, step: Step) -> None:
         """Make a step durable, as a whole or not at all. The files it speaks of are synced already."""
         mark = step.mark
@@ -152,6 +168,17 @@ class Journal:
             self._db.executemany(
                 "INSERT INTO ahead VALUES (?, ?, ?, ?)",
                 [(step.endpoint, *astuple(ahead)) for ahead in step.ahead],
+            )
+            self._db.execute(
+                "DELETE FROM part WHERE endpoint = ? AND number < ?", (step.endpoint, mark.batches)
+            )
+            self._db.executemany(
+                "DELETE FROM part WHERE endpoint = ? AND number = ?",
+                [(step.endpoint, ahead.number) for ahead in step.ahead],
+            )
+            self._db.executemany(
+                "INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?)",
+                [(step.endpoint, *astuple(part)) for part in step.parts],
             )
 
     def commit_input(self, mark: InputMark) -> None:

@@ -46,10 +46,21 @@ class Ahead:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What one window of a batch has given, while others are still asked for. window: its first hour."""
+
+    number: int
+    window: int
+    chain: bytes
+    outcome: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One durable step of an endpoint: where its records are now, and which dead letters come and go.
 
-    settled_again: tweets that had a dead letter and were asked again. ahead: batches that wait for others.
+    settled_again: tweets that had a dead letter and were asked again. ahead: batches that wait for others. parts:
+    of batches that are not settled.
     """
 
     endpoint: str
@@ -57,3 +68,4 @@ class Step:
     settled_again: tuple[int, ...] = ()
     dead: tuple[Dead, ...] = ()
     ahead: tuple[Ahead, ...] = ()
+    parts: tuple[Part, ...] = ()

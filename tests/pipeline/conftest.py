@@ -21,7 +21,7 @@ from harvester.pipeline.pool import Pool, Stop
 from harvester.planning import NO_WINDOWS, Batch
 from harvester.reduce import Partial, Reduction
 from harvester.rundir.directory import RunDirectory
-from harvester.rundir.marks import Ahead, Dead, EndpointMark, InputMark, Step
+from harvester.rundir.marks import Ahead, Dead, EndpointMark, InputMark, Part, Step
 from harvester.transport.gate import Gate
 from harvester.transport.outage import Outage
 from harvester.transport.pace import Pace
@@ -45,6 +45,7 @@ class Directory:
     times: list[float] = field(default_factory=list)
     refuses: dict[int, Exception] = field(default_factory=dict)
     kept: dict[int, Ahead] = field(default_factory=dict)
+    parts_kept: dict[tuple[int, int], Part] = field(default_factory=dict)
 
     @property
     def journal(self) -> "Directory":
@@ -56,11 +57,18 @@ class Directory:
     def ahead(self, _endpoint: str, number: int) -> Ahead:
         return self.kept[number]
 
+    def part_numbers(self, _endpoint: str) -> set[int]:
+        return {number for number, _ in self.parts_kept}
+
+    def parts(self, _endpoint: str, number: int) -> list[Part]:
+        return [part for (of, _), part in sorted(self.parts_kept.items()) if of == number]
+
     def commit(self, step: Step, records: Sequence[bytes]) -> None:
         if error := self.refuses.get(len(self.steps)):
             raise error
         self.times.append(round(asyncio.get_running_loop().time(), 2))
         self.kept |= {ahead.number: ahead for ahead in step.ahead}
+        self.parts_kept |= {(part.number, part.window): part for part in step.parts}
         self.steps.append((step, [orjson.loads(line) for line in b"".join(records).splitlines()]))
 
     def commit_rejected(self, mark: InputMark, rejected: Sequence[bytes]) -> None:

@@ -13,6 +13,7 @@ from harvester.engagement.endpoints import ENDPOINTS
 from harvester.engagement.request import Access, Request
 from harvester.engagement.tweet_id import first_id_at
 from harvester.engagement.windows import HOUR_S, TimeRange, utc_text
+from harvester.errors import ExitCode
 from harvester.pipeline import commit
 from harvester.planning import Batch
 from harvester.transport.session import Reply
@@ -125,6 +126,53 @@ def test_a_batch_begun_is_ended_before_the_next_one_begins(turned: Run, make: An
         return [ids[0] - OLD for _, _, ids in harvest.service.asked]
 
     assert turned(main()) == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+
+
+@pytest.mark.parametrize("series", [None, "day"])
+def test_windows_that_are_answered_are_not_asked_again_after_a_stop(
+    turned: Run, make: Any, series: Any
+) -> None:
+    """One worker, a second a request: each process ends with the request that is in flight."""
+
+    async def main() -> Any:
+        directory = make.directory()
+        asked: list[list[int]] = []
+        for stops_after_s in (0.5, 0.5, 100.0):
+            service = Service()
+            one = batch(0, OLD, OLD + 10, series=series)
+            harvest = make.harvest(service, [one], directory=directory, concurrency=1)
+            stop = harvest.stop.interrupt
+            asyncio.get_running_loop().call_later(stops_after_s, stop, ExitCode.TERMINATED)
+            await harvest.run()
+            asked.append([window for _, window, _ in service.asked])
+        return asked, directory
+
+    asked, directory = turned(main())
+    assert asked == [[0], [1], [2]]
+    found = {
+        r["tweet_id"]: (r["metrics"], r.get("series")) for _, records in directory.steps for r in records
+    }
+    series_of = None if series is None else {"favorites": {}}
+    assert found == {str(i): ({"favorites": 1110}, series_of) for i in (OLD, OLD + 10)}
+
+
+def test_what_waits_to_be_asked_once_more_is_not_asked_again_as_a_whole(turned: Run, make: Any) -> None:
+    """A tweet is left out, and the process ends before it is asked for again: the next one asks for it alone."""
+
+    async def main() -> Any:
+        directory = make.directory()
+        young = make.batch(0, 1, 2, 3)
+        first = make.service(lambda ids, _n: (0.1, make.counts([i for i in ids if i != 2])))
+        harvest = make.harvest(first, [young], directory=directory)
+        asyncio.get_running_loop().call_later(0.3, harvest.stop.interrupt, ExitCode.TERMINATED)
+        await harvest.run()
+        second = make.service(lambda ids, _n: (0.1, make.counts(ids)))
+        await make.harvest(second, [young], directory=directory).run()
+        return [ids for _, ids in first.asked], [ids for _, ids in second.asked], directory.records
+
+    first, second, found = turned(main())
+    assert (first, second) == ([[1, 2, 3]], [[2]])
+    assert found == [(1, "ok"), (2, "ok"), (3, "ok")]
 
 
 def test_memory_bounds_how_many_batches_are_under_way(

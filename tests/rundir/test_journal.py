@@ -7,7 +7,7 @@ import pytest
 
 from harvester.errors import RunDirectoryError
 from harvester.rundir.journal import Journal
-from harvester.rundir.marks import Ahead, Dead, EndpointMark, InputMark, Step
+from harvester.rundir.marks import Ahead, Dead, EndpointMark, InputMark, Part, Step
 
 FIRST = Step(
     "totals",
@@ -44,6 +44,21 @@ def test_what_waits_is_there_until_it_is_counted(tmp_path: Path) -> None:
     assert journal.ahead("totals", 5) == kept[1]
     journal.commit(Step("totals", EndpointMark(4)))
     assert journal.ahead_numbers("totals") == {5}
+    journal.close()
+
+
+def test_windows_of_a_batch_are_there_until_it_is_kept_or_counted(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db", "run")
+    parts = (Part(3, 20, b"c3", b"late"), Part(3, 10, b"c3", b"early"), Part(5, 0, b"c5", b"other"))
+    journal.commit(Step("totals", EndpointMark(2), parts=parts))
+    assert journal.part_numbers("totals") == {3, 5}
+    assert journal.parts("totals", 3) == [parts[1], parts[0]]
+    journal.commit(Step("totals", EndpointMark(2), parts=(Part(5, 0, b"c5", b"anew"),)))
+    assert journal.parts("totals", 5) == [Part(5, 0, b"c5", b"anew")]
+    journal.commit(Step("totals", EndpointMark(2), ahead=(Ahead(5, b"c5", b"five"),)))
+    assert journal.part_numbers("totals") == {3}
+    journal.commit(Step("totals", EndpointMark(4)))
+    assert journal.part_numbers("totals") == set()
     journal.close()
 
 
