@@ -152,7 +152,7 @@ def test_windows_that_are_answered_are_not_asked_again_after_a_stop(
     found = {
         r["tweet_id"]: (r["metrics"], r.get("series")) for _, records in directory.steps for r in records
     }
-    series_of = None if series is None else {"favorites": {}}
+    series_of: Any = None if series is None else {"favorites": {}}
     assert found == {str(i): ({"favorites": 1110}, series_of) for i in (OLD, OLD + 10)}
 
 
