@@ -324,7 +324,7 @@ def _identity(
     The address of the API is not among them: a proxy or another port gives the same answers.
     """
     access = ["user context"] if credentials.has_user_context else []
-    if credentials.has_bearer:
+    if credentials.has_bearer_beside(accounts_used(options, credentials)):
         access.append("bearer token")
     return {
         "endpoint": options.endpoints,

@@ -54,8 +54,8 @@ def accounts_used(options: Options, credentials: Credentials) -> dict[str, Acces
 def reach_of(options: Options, credentials: Credentials) -> Reach | None:
     """What can be read with the credentials; None if nothing is configured."""
     accounts = accounts_used(options, credentials)
-    has_any = bool(accounts) or credentials.has_bearer
-    return Reach(frozenset(accounts), credentials.has_bearer) if has_any else None
+    has_bearer = credentials.has_bearer_beside(accounts)
+    return Reach(frozenset(accounts), has_bearer) if accounts or has_bearer else None
 
 
 def make_questions(

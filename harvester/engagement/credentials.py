@@ -1,7 +1,7 @@
 """Credentials, made of secrets that do not show themselves."""
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -75,10 +75,12 @@ class Credentials:
         """Whether requests can be signed for a user."""
         return self.app_key is not None and self.access_token is not None
 
-    @property
-    def has_bearer(self) -> bool:
-        """Whether requests can be sent app-only."""
-        return self.bearer_token is not None or self.fetches_bearer
+    def has_bearer_beside(self, accounts: Collection[str]) -> bool:
+        """Whether requests can be sent app-only, in a run that signs for these accounts.
+
+        A bearer token is fetched only where the app's key is all there is.
+        """
+        return self.bearer_token is not None or (self.fetches_bearer and not accounts)
 
     @property
     def fetches_bearer(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from harvester.engagement.answer import Answer, Counted, Trouble
+from harvester.engagement.answer import Answer, Counted, Trouble, Unauthorized
 from harvester.engagement.joining import STRONGEST, join_windows
 from harvester.engagement.redaction import Redact
 from harvester.engagement.request import Access, Credential, Request, encode_request
@@ -302,6 +302,8 @@ class Pool:
         except BaseException:
             self._gate.abandoned(turn)
             raise
+        if isinstance(answer, Unauthorized) and request.account:
+            answer = Unauthorized(f"account {request.account!r}: {answer.message}")
         if not isinstance(answer, Counted):
             log.info("request %d for %d tweets: %r", turn.number, len(request.tweet_ids), answer)
         self._gate.answered(turn, headers, answer)

@@ -7,7 +7,8 @@ show as well: what is used of it grows with the requests to the other endpoints,
 import asyncio
 import math
 from collections.abc import Callable, Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from aiolimiter import AsyncLimiter
 
@@ -33,6 +34,26 @@ def shows_sharing(n_used: int, n_own: tuple[int, int], n_others: int) -> bool | 
     return False if n_used - least <= n_others / 2 else None
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The right to send one request: the how-manieth it is, and when it was given (monotonic seconds).
+
+    number_in_app: the how-manieth to any endpoint.
+    """
+
+    number: int
+    sent_at: float
+    number_in_app: int
+
+
+class _Seen(NamedTuple):
+    """What was left of an allowance, and how many requests had gone by then: to its endpoint, to all."""
+
+    remaining: int
+    n_own: int
+    n_all: int
+
+
 class AppLimit:
     """What the gates of all endpoints keep to together.
 
@@ -49,6 +70,7 @@ class AppLimit:
         self._monotonic = monotonic
         self._ceiling = ceiling
         self._told: Rate | None = None
+        self._seen: dict[Recent, _Seen] = {}
         self._rate: Rate | None = None
         self._limiter: AsyncLimiter | None = None
         self._hold_until = 0.0
@@ -68,29 +90,62 @@ class AppLimit:
         return self.n_sent
 
     def learn(
-        self, windows: Sequence[Window], own: Recent, *, n_own_since: int, n_since: int, sent_at: float
+        self,
+        windows: Sequence[Window],
+        own: Recent,
+        turn: Turn,
+        *,
+        n_own_since: int,
+        n_since: int,
     ) -> None:
-        """Take what an answer's headers tell. own: the requests to its endpoint.
+        """Take what an answer's headers tell.
 
-        n_own_since, n_since: requests after the one that is answered, which went at sent_at, to its endpoint and
-        to all; the headers do not count them yet.
+        own: the requests to its endpoint. turn: that of the one which is answered.
+        n_own_since, n_since: requests after it, to its endpoint and to all; the headers do not count them yet.
         """
         now = self._monotonic()
         for window in windows:
-            if not window.limit or window.remaining is None or not window.resets_in_s:
+            if not window.limit or window.remaining is None or window.length_s < MINUTE_S:
+                # A second is too short for times in whole ones; where there is a limit by the minute, that tells.
                 continue
-            if window.length_s < MINUTE_S:
-                # Too short for times in whole seconds; where there is a limit by the minute, that one tells.
+            rate = Rate(window.limit, window.length_s)
+            if not window.resets_in_s:
+                self._compare(own, rate, window.remaining, turn)
                 continue
-            began_at = sent_at + window.resets_in_s - window.length_s
+            began_at = turn.sent_at + window.resets_in_s - window.length_s
             early, late = began_at - CLOCK_SLACK_S, began_at + CLOCK_SLACK_S
             least, most = (own.count(since, now) - n_own_since for since in (late, early))
             n_others = self.sent.count(late, now) - n_since - least
             found = shows_sharing(window.limit - window.remaining, (least, most), n_others)
             if found is not None:
-                self.is_shared = found
-                self._told = Rate(window.limit, window.length_s)
-                self._adjust(0.0, self.sent.count(now - window.length_s, now))
+                self._take(rate, is_shared=found)
+
+    def refused(self, windows: Sequence[Window]) -> None:
+        """Take a 429: where limits are all that is told, each endpoint keeps to them, and they seem to be one."""
+        if windows and all(window.limit and window.remaining is None for window in windows):
+            rates = [Rate(window.limit, window.length_s) for window in windows if window.limit]
+            self._take(min(rates, key=paced_per_s), is_shared=True)
+
+    def _compare(self, own: Recent, rate: Rate, remaining: int, turn: Turn) -> None:
+        """Take what is left without being told of which time: sharing shows in how fast it falls.
+
+        That it falls no faster than an endpoint alone would have it shows nothing, since it may rise meanwhile.
+        """
+        before, seen = self._seen.get(own), _Seen(remaining, turn.number, turn.number_in_app)
+        if before is None or remaining > before.remaining:
+            self._seen[own] = seen
+            return
+        n_own_since = seen.n_own - before.n_own
+        n_others_since = seen.n_all - before.n_all - n_own_since
+        if n_own_since > 0 and n_others_since >= ENOUGH_TO_TELL:
+            self._seen[own] = seen
+            if before.remaining - remaining - n_own_since > n_others_since / 2:
+                self._take(rate, is_shared=True)
+
+    def _take(self, rate: Rate, *, is_shared: bool) -> None:
+        self.is_shared, self._told = is_shared, rate
+        now = self._monotonic()
+        self._adjust(0.0, self.sent.count(now - rate.window_s, now))
 
     def _adjust(self, idle_s: float, n_recent: int) -> None:
         """Make a bucket of the strictest rate that holds now.

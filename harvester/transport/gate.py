@@ -22,7 +22,7 @@ from harvester.engagement.allowance import (
 )
 from harvester.engagement.answer import Answer, RateLimited, Refused, Trouble, Unauthorized, WrongUrl
 from harvester.errors import HarvesterError
-from harvester.transport.app_limit import AppLimit
+from harvester.transport.app_limit import AppLimit, Turn
 from harvester.transport.bucket import leaky_bucket, room_after
 from harvester.transport.clock import clock_note
 from harvester.transport.outage import Outage
@@ -32,18 +32,6 @@ RETRY_AFTER_JITTER: Final = 0.1
 SHORTEST_HOLD_S: Final = 1.0
 """After a 429, also where the service says that none is needed."""
 NOTHING_SPENT: Final = LastSpend()
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """The right to send one request: the how-manieth it is, and when it was given (monotonic seconds).
-
-    number_in_app: the how-manieth to any endpoint.
-    """
-
-    number: int
-    sent_at: float
-    number_in_app: int
 
 
 @dataclass(slots=True)
@@ -163,6 +151,8 @@ class Gate:
         self.in_flight.discard(turn)
         self._is_unanswered = False
         windows = read_windows(headers, self._wall())
+        if self._app_limit and isinstance(answer, RateLimited):
+            self._app_limit.refused(windows)
         if windows:
             self._hold_until = max(self._hold_until, self._learn(windows, turn, now))
         knows_limit = any(window.limit for window in windows)
@@ -179,7 +169,7 @@ class Gate:
         sent, n_since = self._sent, self.counts.sent - turn.number
         if app := self._app_limit:
             n_in_app_since = app.n_sent - turn.number_in_app
-            app.learn(windows, sent, n_own_since=n_since, n_since=n_in_app_since, sent_at=turn.sent_at)
+            app.learn(windows, sent, turn, n_own_since=n_since, n_since=n_in_app_since)
             if app.is_shared:
                 sent, n_since = app.sent, n_in_app_since
         return self.pace.learn(windows, sent, n_sent_since=n_since, sent_at=turn.sent_at, now=now)

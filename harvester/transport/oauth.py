@@ -103,7 +103,7 @@ async def make_signers(
             signers[Access.USER_CONTEXT, name] = sign
     if credentials.bearer_token:
         signers[Access.APP_ONLY, ""] = bearer_signer(credentials.bearer_token)
-    elif credentials.app_key and credentials.fetches_bearer:
+    elif credentials.app_key and credentials.has_bearer_beside(accounts):
         fetched = await fetch_bearer_token(session, auth_url, credentials.app_key)
         if on_fetch:
             on_fetch(fetched)
@@ -183,5 +183,9 @@ def _read_token(body: bytes) -> Secret | None:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
         return None
-    token = answer.get("access_token") if isinstance(answer, dict) else None
-    return Secret(token) if isinstance(token, str) and token else None
+    if not isinstance(answer, dict) or str(answer.get("token_type", "bearer")).lower() != "bearer":
+        return None
+    token = answer.get("access_token")
+    if not isinstance(token, str) or not token or not (token.isascii() and token.isprintable()):
+        return None
+    return Secret(token)

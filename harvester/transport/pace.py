@@ -111,6 +111,12 @@ class Pace:
             if window.limit:
                 self._told[window.length_s] = Rate(window.limit, window.length_s)
                 self._guess = None
+            elif window.remaining is not None:
+                # At least so many there are in a window, with the one that is answered.
+                least = Rate(window.remaining + 1, window.length_s)
+                known = self._told.get(window.length_s)
+                if known is None or known.requests < least.requests:
+                    self._told[window.length_s] = least
             if window.remaining is None or not window.resets_in_s:
                 continue
             resets_at = now + window.resets_in_s

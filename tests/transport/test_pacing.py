@@ -36,6 +36,7 @@ class Service:
     has_headers: bool = True
     retry_after: bool = False
     foreign: float = 0.0
+    tells: Sequence[str] = ("limit", "remaining", "reset")
     asked: list[float] = field(default_factory=list)
     n_refused: int = 0
     _taken: deque[float] = field(default_factory=deque)
@@ -75,11 +76,12 @@ class Service:
 
     def _headers(self, now: float) -> dict[str, str]:
         name = "minute" if self.window_s == 60 else "second"
-        return {
-            f"x-per-{name}-limit": str(self.limit),
-            f"x-per-{name}-remaining": str(self.limit - len(self._taken)),
-            f"x-per-{name}-reset": str(ceil(self._resets_at(now))),
+        values = {
+            "limit": self.limit,
+            "remaining": self.limit - len(self._taken),
+            "reset": ceil(self._resets_at(now)),
         }
+        return {f"x-per-{name}-{what}": str(values[what]) for what in self.tells}
 
 
 @dataclass(frozen=True)
@@ -335,8 +337,41 @@ def test_endpoints_that_share_a_limit_keep_to_it_together_and_use_it(
     assert seen.used(limit, 60.0, 300.0) >= 0.94
 
 
-def test_endpoints_with_limits_of_their_own_each_use_it(turned: Run, make_gate: MakeGate) -> None:
-    services = [Service(240), Service(240), Service(60)]
+@pytest.mark.parametrize("kind", ["fixed", "sliding"])
+def test_a_shared_limit_shows_also_where_nobody_tells_when_it_begins_anew(
+    turned: Run, make_gate: MakeGate, kind: str
+) -> None:
+    service = Service(240, 60.0, kind, tells=("limit", "remaining"))
+    app_limit, _ = turned(side_by_side(make_gate, [service] * 3))
+    seen = Seen([t - BEGAN for t in service.asked], service.n_refused, 60.0)
+    assert app_limit.is_shared
+    assert (seen.n_refused, seen.fullest <= 240) == (0, True)
+    assert seen.used(240, 60.0, 300.0) >= 0.94
+
+
+def test_a_shared_limit_of_which_only_the_size_is_told_is_found_by_its_first_refusals(
+    turned: Run, make_gate: MakeGate
+) -> None:
+    service = Service(240, 60.0, "sliding", tells=("limit",), retry_after=True)
+    app_limit, _ = turned(side_by_side(make_gate, [service] * 3, until_s=400.0))
+    seen = Seen([t - BEGAN for t in service.asked], service.n_refused, 60.0)
+    assert app_limit.is_shared
+    assert seen.n_refused <= 24
+    assert seen.used(240, 200.0, 400.0) >= 0.94
+
+
+def test_a_limit_of_which_only_what_is_left_is_told_is_kept_to(turned: Run, make_gate: MakeGate) -> None:
+    service = Service(100, 60.0, "sliding", tells=("remaining",))
+    seen = turned(harvest(make_gate, service, Pace(), until_s=300.0))
+    assert (seen.n_refused, seen.fullest <= 100) == (0, True)
+    assert seen.used(100, 60.0, 300.0) >= 0.95
+
+
+@pytest.mark.parametrize("tells", [("limit", "remaining", "reset"), ("limit", "remaining"), ("limit",)])
+def test_endpoints_with_limits_of_their_own_each_use_it(
+    turned: Run, make_gate: MakeGate, tells: Sequence[str]
+) -> None:
+    services = [Service(240, tells=tells), Service(240, tells=tells), Service(60, tells=tells)]
     app_limit, _ = turned(side_by_side(make_gate, services))
     assert not app_limit.is_shared
     for service in services:
