@@ -83,6 +83,8 @@ def test_series_range_and_groupings_go_where_they_belong() -> None:
         (Credentials(APP, TOKEN, None, {"alice": OTHER}), True, {"", "alice"}, False),
         (Credentials(APP, None, Secret("b"), {"alice": OTHER}), True, {"alice"}, True),
         (Credentials(None, None, Secret("b"), {"alice": OTHER}), True, set(), True),
+        (Credentials(APP, None, None, {"alice": OTHER}), True, {"alice"}, False),
+        (Credentials(APP, None, None, {"alice": OTHER}), False, set(), True),
     ],
 )
 def test_credentials_reach_what_they_can_read(

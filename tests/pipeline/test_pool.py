@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -350,3 +351,17 @@ async def _stop_twice(make: Any) -> Any:
         harvest.stop.interrupt(code)
     await harvest.run()
     return harvest
+
+
+def test_it_is_said_whose_token_is_refused(turned: Run, make: Any) -> None:
+    async def main() -> Any:
+        one = make.batch(0, 1, access=Access.USER_CONTEXT)
+        one = replace(one, blank=replace(one.blank, account="bob"))
+        harvest = make.harvest(make.service(lambda _ids, _n: (0.1, ENDS[0][0])), [one])
+        harvest.pool._signers = {(Access.USER_CONTEXT, "bob"): lambda _url: {}}
+        await harvest.run()
+        return harvest.stop.error
+
+    error = turned(main())
+    assert isinstance(error, CredentialsError)
+    assert "account 'bob': 401: Token revoked" in error.message

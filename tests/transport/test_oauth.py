@@ -142,6 +142,8 @@ NO_TOKEN = [
     (Reply(200, {}, b"<title>Log in</title>"), "200"),
     (Reply(200, {}, b'["bearer-canary"]'), "200"),
     (Reply(200, {}, b'{"access_token":["bearer-canary"]}'), "200"),
+    (Reply(200, {}, b'{"token_type":"mac","access_token":"bearer-canary"}'), "200"),
+    (Reply(200, {}, b'{"token_type":"bearer","access_token":"bearer-canary\\r\\n"}'), "200"),
     (Reply(200, {}, b'{"access_token":"bearer-canary"'), "200"),
 ]
 
