@@ -5,7 +5,6 @@ import logging
 import os
 import resource
 import time
-from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -24,10 +23,10 @@ from harvester.pipeline.endpoint_run import EndpointRun, Snapshot
 from harvester.pipeline.fanout import Fanout
 from harvester.pipeline.pool import Stop, first_error
 from harvester.pipeline.reading import Reading, input_form, open_reading
-from harvester.questions import Question, accounts_used, make_questions, reach_of
-from harvester.report.summary import EndpointResult, make_summary, make_top_tweets_csv
+from harvester.questions import Question, accounts_used, identity_of, make_questions, reach_of
+from harvester.report.results import total_of, write_results
+from harvester.report.summary import EndpointResult
 from harvester.rundir.directory import RunDirectory
-from harvester.rundir.files import write_derived
 from harvester.rundir.manifest import InputFile, read_manifest
 from harvester.sources import Source, find_sources
 from harvester.transport.app_limit import AppLimit
@@ -35,7 +34,6 @@ from harvester.transport.oauth import make_signers
 from harvester.transport.session import HttpSession, Session
 from harvester.version import __version__
 
-SCHEMA: Final = 1
 SPARE_DESCRIPTORS: Final = 32
 EDGE_S: Final = 24 * 3600
 
@@ -119,7 +117,7 @@ class Harvest:
         input_form(options).chunks(sources)
         directory = RunDirectory(
             options.out,
-            _identity(options, credentials, questions),
+            identity_of(options, credentials, questions),
             [InputFile(_printable(source.name), source.size_bytes) for source in sources],
             options.endpoints,
             now_ms=now_ms,
@@ -229,45 +227,21 @@ class Harvest:
     def _finish(
         self, directory: RunDirectory, questions: Mapping[EndpointName, Question], reading: Reading
     ) -> Outcome:
-        """Write what is derived. A kill in here costs nothing: the next run writes it again."""
+        """How the harvest ended; writes what is derived if it came to its end."""
         results = tuple(_result(run, directory, questions[run.endpoint.name]) for run in self._runs)
-        total: Counter[str] = Counter()
+        total = total_of(results, reading.counts.rejected)
         for result in results:
             directory.write_dead_letters(result.name)
-            total.update(result.counts())
-        total["rejected"] = reading.counts.rejected
         error = self._stop.error or _joint_error(self._runs)
         stopped_by = error.exit_code if error else self._stop.signal
         if stopped_by is not None:
             return Outcome(stopped_by, results, total, error)
-        is_whole = not total["failed"] and not reading.counts.unreadable
-        exit_code = ExitCode.OK if is_whole else ExitCode.INCOMPLETE
-        finished_at = utc_text(int(self._wall()))
-        about: dict[str, object] = {
-            "run_id": directory.manifest.run_id,
-            "sample": directory.manifest.is_sample,
-            "finished_at": finished_at,
-            "elapsed_s": round(max(run.elapsed_s() for run in self._runs), 3),
-            "exit": int(exit_code),
-        }
+        about: dict[str, object] = {"elapsed_s": round(max(run.elapsed_s() for run in self._runs), 3)}
         if self._accounts:
             month = self._month
             in_month = {"month": month.month, "in_month": month.handles} if month else {}
             about["handles"] = {"used": len(self._accounts), **in_month}
-        write_derived(directory.path / "top_tweets.csv", make_top_tweets_csv(results))
-        directory.write_json("summary.json", make_summary(results, asdict(reading.counts), **about))
-        if exit_code is ExitCode.OK:
-            directory.journal.checkpoint()
-            of_endpoints = [f"{r.name}{ending}" for r in results for ending in (".ndjson", ".failed.ndjson")]
-            document = {
-                "schema": SCHEMA,
-                "run_id": directory.manifest.run_id,
-                "finished_at": finished_at,
-                "counts": {result.name: result.counts() for result in results},
-                "total": total,
-            }
-            names = ("run.json", *of_endpoints, "rejected.ndjson", "summary.json", "top_tweets.csv")
-            directory.write_success(document, names)
+        exit_code = write_results(directory, results, asdict(reading.counts), self._wall(), about)
         return Outcome(exit_code, results, total)
 
 
@@ -314,39 +288,6 @@ def _result(run: EndpointRun, directory: RunDirectory, question: Question) -> En
         (question.range.start, question.range.end) if question.range else None,
         run.feed.n_repeated,
     )
-
-
-def _identity(
-    options: Options, credentials: Credentials, questions: Mapping[EndpointName, Question]
-) -> dict[str, Any]:
-    """The options that can change the result, by the names of their flags.
-
-    The address of the API is not among them: a proxy or another port gives the same answers.
-    """
-    access = ["user context"] if credentials.has_user_context else []
-    if credentials.has_bearer_beside(accounts_used(options, credentials)):
-        access.append("bearer token")
-    return {
-        "endpoint": options.endpoints,
-        "metrics": {name: question.blank.columns for name, question in questions.items()},
-        "start": options.start,
-        "end": options.end,
-        "series": options.series,
-        "group": [f"{grouping.name}={','.join(grouping.group_by)}" for grouping in options.groupings],
-        "top": options.top,
-        "min-impressions": options.min_impressions,
-        "format": options.file_format,
-        "column": options.column,
-        "owner-column": options.owner_column,
-        "owner-from-folder": options.owner_from_folder,
-        "dedupe": options.dedupe,
-        "limit": options.limit,
-        "newer-than": options.newer_than_ms,
-        "account": options.account,
-        "accounts": sorted(credentials.accounts) if options.has_owners else None,
-        "access": access,
-        "simulate": options.is_simulated,
-    }
 
 
 def _affordable(options: Options) -> Options:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from harvester.config.options import Options
 from harvester.engagement.credentials import AccessToken, Credentials
@@ -87,3 +87,36 @@ def make_questions(
         own_range = time_range if name == "historical" else None
         questions[name] = Question(blank, reach, own_range, owners, options.dedupe)
     return questions
+
+
+def identity_of(
+    options: Options, credentials: Credentials, questions: Mapping[EndpointName, Question]
+) -> dict[str, Any]:
+    """The options that can change the result, by the names of their flags.
+
+    The address of the API is not among them: a proxy or another port gives the same answers.
+    """
+    access = ["user context"] if credentials.has_user_context else []
+    if credentials.has_bearer_beside(accounts_used(options, credentials)):
+        access.append("bearer token")
+    return {
+        "endpoint": options.endpoints,
+        "metrics": {name: question.blank.columns for name, question in questions.items()},
+        "start": options.start,
+        "end": options.end,
+        "series": options.series,
+        "group": [f"{grouping.name}={','.join(grouping.group_by)}" for grouping in options.groupings],
+        "top": options.top,
+        "min-impressions": options.min_impressions,
+        "format": options.file_format,
+        "column": options.column,
+        "owner-column": options.owner_column,
+        "owner-from-folder": options.owner_from_folder,
+        "dedupe": options.dedupe,
+        "limit": options.limit,
+        "newer-than": options.newer_than_ms,
+        "account": options.account,
+        "accounts": sorted(credentials.accounts) if options.has_owners else None,
+        "access": access,
+        "simulate": options.is_simulated,
+    }

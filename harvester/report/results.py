@@ -1,0 +1,63 @@
+"""Writing what is derived when all is harvested: summary, top tweets, and `_SUCCESS` last of all."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from harvester.engagement.windows import utc_text
+from harvester.errors import ExitCode
+from harvester.report.summary import EndpointResult, make_summary, make_top_tweets_csv
+from harvester.rundir.directory import RunDirectory
+from harvester.rundir.files import write_derived
+
+SCHEMA: Final = 1
+
+
+def total_of(results: Sequence[EndpointResult], n_rejected: int) -> Counter[str]:
+    """Tweets of all endpoints by what became of them, and rejected lines."""
+    total: Counter[str] = Counter()
+    for result in results:
+        total.update(result.counts())
+    total["rejected"] = n_rejected
+    return total
+
+
+def write_results(
+    directory: RunDirectory,
+    results: Sequence[EndpointResult],
+    input_counts: Mapping[str, Any],
+    now_s: float,
+    about: Mapping[str, object],
+) -> ExitCode:
+    """Write them; gives how the run ends. A kill in here costs nothing: the next run writes all of it again.
+
+    now_s: seconds since 1970. about: more of the run as a whole, for the summary.
+    """
+    total = total_of(results, input_counts["rejected"])
+    is_whole = not total["failed"] and not input_counts["unreadable"]
+    exit_code = ExitCode.OK if is_whole else ExitCode.INCOMPLETE
+    manifest, finished_at = directory.manifest, utc_text(int(now_s))
+    summary = make_summary(
+        results,
+        input_counts,
+        run_id=manifest.run_id,
+        sample=manifest.is_sample,
+        finished_at=finished_at,
+        exit=int(exit_code),
+        **about,
+    )
+    write_derived(directory.path / "top_tweets.csv", make_top_tweets_csv(results))
+    directory.write_json("summary.json", summary)
+    if exit_code is ExitCode.OK:
+        directory.journal.checkpoint()
+        of_endpoints = [f"{r.name}{ending}" for r in results for ending in (".ndjson", ".failed.ndjson")]
+        document = {
+            "schema": SCHEMA,
+            "run_id": manifest.run_id,
+            "finished_at": finished_at,
+            "counts": {result.name: result.counts() for result in results},
+            "total": total,
+        }
+        names = ("run.json", *of_endpoints, "rejected.ndjson", "summary.json", "top_tweets.csv")
+        directory.write_success(document, names)
+    return exit_code
