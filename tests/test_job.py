@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import orjson
 import pytest
@@ -14,6 +14,7 @@ from harvester.engagement.credentials import AccessToken, AppKey, Credentials, S
 from harvester.errors import ExitCode
 from harvester.job import Harvest, Outcome
 from harvester.transport.session import Reply
+from tests.in_process import InProcess
 
 JULY_S, NOVEMBER_S = 1_783_500_000.0, 1_795_500_000.0
 CREDENTIALS = Credentials(
@@ -21,20 +22,11 @@ CREDENTIALS = Credentials(
 )
 
 
-class Service:
-    """Counts everything as 1, as a session. asked: all that came."""
+class Service(InProcess):
+    """Counts everything as 1. asked: all that came."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
-
-    def __call__(self, *_: object) -> Self:
-        return self
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        pass
 
     async def post(self, _url: str, body: bytes, _headers: Mapping[str, str]) -> Reply:
         asked = orjson.loads(body)

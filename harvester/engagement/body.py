@@ -288,12 +288,20 @@ def _with_groupings(
                 return None
             continue
         for tweet_id in request.tweet_ids:
-            if tweet_id in nested and tweet_id not in body.malformed:
-                try:
-                    found = read_nested(nested[tweet_id], grouping.group_by[1:], request)
-                except Malformed as exc:
-                    body.malformed[tweet_id] = f"{grouping.name}: {exc}"[:MOST_READ]
-                    counts.pop(tweet_id, None)
-                    continue
-                body.details.setdefault(tweet_id, Detail()).groupings[grouping.name] = found
+            if tweet_id not in nested or tweet_id in body.malformed:
+                continue
+            try:
+                found = _read_own(nested, tweet_id, grouping, request)
+            except Malformed as exc:
+                body.malformed[tweet_id] = f"{grouping.name}: {exc}"[:MOST_READ]
+                counts.pop(tweet_id, None)
+                continue
+            body.details.setdefault(tweet_id, Detail()).groupings[grouping.name] = found
     return body
+
+
+def _read_own(nested: Object, tweet_id: str, grouping: Grouping, request: Request) -> Any:
+    """A tweet's part of a grouping that begins with the tweet. Raises Malformed."""
+    if tweet_id in nested.ambiguous:
+        raise Malformed("listed twice with other counts")
+    return read_nested(nested[tweet_id], grouping.group_by[1:], request)

@@ -178,18 +178,18 @@ class Pool:
         await self._room.acquire()
         kept = [] if is_again else self._committer.parts_before(batch)
         windows = {window_of(settled.request) for settled in kept}
-        first, *others = [r for r in batch.requests() if window_of(r) not in windows] or (None,)
-        progress = _Progress(batch, is_again, others)
-        if first and not kept:
-            self._put_job(_LATER, first, progress)
+        requests = [request for request in batch.requests() if window_of(request) not in windows]
+        if requests and not kept:
+            self._put_job(_LATER, requests[0], _Progress(batch, is_again, requests[1:]))
             return
         self._room.release()
-        self._go_on(progress, [first, *others] if first else [], kept)
+        self._go_on(_Progress(batch, is_again, requests, n_open=1 + len(kept)), kept)
 
-    def _go_on(self, progress: _Progress, requests: list[Request], kept: Sequence[Settled]) -> None:
-        """Go on with a batch of which an earlier process has settled some windows."""
-        progress.left = requests
-        progress.n_open = 1 + len(kept)
+    def _go_on(self, progress: _Progress, kept: Sequence[Settled]) -> None:
+        """Go on with a batch of which an earlier process has settled some windows, or that needs no request.
+
+        It is open by one more than its requests until all of those are on their way.
+        """
         for settled in kept:
             if settled.missing:
                 self._finish_in_time(progress, settled)
@@ -357,9 +357,7 @@ def _joined(progress: _Progress) -> Settled:
     if progress.batch.windows == NO_WINDOWS:
         return progress.parts[0]
     # In the order of time, in which the windows need not have been answered.
-    parts = sorted(
-        progress.parts, key=lambda part: part.request.window.start_hour if part.request.window else 0
-    )
+    parts = sorted(progress.parts, key=lambda part: window_of(part.request))
     return join_windows(progress.batch.request(), parts)
 
 

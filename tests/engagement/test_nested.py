@@ -116,6 +116,14 @@ def test_a_grouping_that_begins_with_the_tweet_stands_beside_its_counts() -> Non
     assert not answer.sums
 
 
+def test_a_tweet_that_comes_twice_in_a_grouping_of_its_own_is_malformed() -> None:
+    mine = Grouping("mine", ("tweet.id", "engagement.day"))
+    text = b'{"harvester":{"7":{"impressions":1}},"mine":{"7":{"2026-11-11":1},"7":{"2026-11-11":2}}}'
+    answer = counted(read_answer(ask(mine), 200, text))
+    assert answer.malformed == {"7": "mine: listed twice with other counts"}
+    assert answer.rows[0] is None
+
+
 def test_a_malformed_sum_over_tweets_makes_the_answer_unreadable() -> None:
     answer = read(ask(HOURLY), harvester=FLAT, by_hour={"impressions": {"00": "-1"}})
     assert isinstance(answer, Trouble)

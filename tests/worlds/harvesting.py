@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 from urllib.parse import unquote
 
 import orjson
@@ -27,6 +27,7 @@ from harvester.simulator.answers import answer_request
 from harvester.simulator.credentials import Asker
 from harvester.transport.session import Reply
 from tests.conftest import TurnedLoop
+from tests.in_process import InProcess
 from tests.worlds.scene import HOUR_MS, EndpointName, Scene, was_made_before
 from tests.worlds.truth import supported, wanted_lines
 
@@ -50,7 +51,7 @@ class Sent:
 
 
 @dataclass
-class Service:
+class Service(InProcess):
     """The API of a scene, as a session. Checks that every request obeys the contract.
 
     interrupt: called with the number of each request, from 1, before it is answered; it may raise.
@@ -59,16 +60,6 @@ class Service:
     scene: Scene
     interrupt: Callable[[int], None] = lambda _: None
     sent: list[Sent] = field(default_factory=list)
-
-    def __call__(self, *_: object) -> Self:
-        """As HttpSession is called."""
-        return self
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        pass
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         """Answer after a while that depends on what is asked, so that answers overtake each other."""
