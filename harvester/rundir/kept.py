@@ -7,6 +7,7 @@ kept to its end need not be given again; another has to be given again from its 
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from threading import Condition, Event, Thread
 from typing import Final
@@ -119,23 +120,26 @@ class KeptStream:
             "Give the same again, or use another run directory.",
         )
 
-    def begin(self, on_whole: Callable[[], None]) -> None:
-        """Begin to take it in, in a thread of its own. on_whole: called there when all of it is on the disk."""
+    def begin(self, commit: Callable[[], None]) -> None:
+        """Begin to take it in, in a thread of its own.
+
+        commit: called there to commit `new_mark`, when there is something at all and when that is all.
+        """
         if not self.is_whole:
-            self._pump = Thread(target=self._take_in, args=(on_whole,), daemon=True)
+            self._pump = Thread(target=self._take_in, args=(commit,), daemon=True)
             self._pump.start()
 
-    def _take_in(self, on_whole: Callable[[], None]) -> None:
+    def _take_in(self, commit: Callable[[], None]) -> None:
         try:
-            self._keep(self._left)
-            for piece in self._coming:
+            for piece in chain((self._left,), self._coming):
+                is_first = not self.n_bytes
                 self._keep(piece)
+                if is_first and piece:
+                    commit()
             if self._stop.is_set():
                 return
-            with self._changed:
-                self._file.sync()
-                self.is_whole = True
-            on_whole()
+            self.is_whole = True
+            commit()
         except (OSError, HarvesterError) as error:
             self._error = error
         with self._changed:
