@@ -20,6 +20,7 @@ from harvester.simulator.options import Options
 from harvester.simulator.request_log import RequestLog
 from harvester.simulator.server import make_application
 from harvester.simulator.service import Service
+from harvester.simulator.wire import Manner
 
 _CONNECTIONS_WAITING: Final = 1024
 _FAREWELL_S: Final = 0.2
@@ -67,7 +68,8 @@ async def _serve(
     if place.has_parent:
         threading.Thread(target=_await_end_of_input, args=(loop, stop), daemon=True).start()
     with RequestLog(place.log) as log:
-        application = make_application(Service(options, credentials), log, may_gzip=options.gzip)
+        manner = Manner(options.gzip, options.drip_every_ms / 1000)
+        application = make_application(Service(options, credentials), log, manner)
         # Whoever hangs up frees the handler that waits for him; at the end nobody is waited for.
         runner = web.AppRunner(
             application, access_log=None, handler_cancellation=True, shutdown_timeout=_FAREWELL_S

@@ -16,7 +16,7 @@ from authlib.integrations.requests_client import OAuth1Auth, OAuth1Session
 from click.testing import CliRunner
 
 from harvester.cli.simulate import simulate
-from harvester.simulator.reply import FAULTS
+from harvester.simulator.catalogue import FAULTS
 
 PATH = "/insights/engagement/totals"
 COMMAND = "from harvester.cli.simulate import simulate; simulate()"
@@ -105,7 +105,7 @@ def test_a_port_in_use_is_told_in_one_line() -> None:
     assert "Traceback" not in result.output
 
 
-@pytest.mark.parametrize("fault", ["hang", "nonsense=0.5", "hang=2", "hang=x", "hang=nan"])
+@pytest.mark.parametrize("fault", ["hang", "nonsense=0.5", "hang=2", "hang=@0"])
 def test_a_fault_that_is_none_is_wrong_usage(fault: str) -> None:
     result = CliRunner().invoke(simulate, ["--fault", fault])
     assert result.exit_code == 2
@@ -161,6 +161,8 @@ def test_a_user_lets_the_app_in_by_pin() -> None:
         (["--pin", "123"], "'--pin'"),
         (["--deny-metric", "likes"], "'--deny-metric'"),
         (["--leave-out-header", "x-reset"], "'--leave-out-header'"),
+        (["--outage", "5+3=404"], "'--outage'"),
+        (["--expire-bearer-after", "0"], "'--expire-bearer-after'"),
         (["--credentials", "nowhere.toml"], "'--credentials'"),
         (["--credentials", __file__], "'--credentials'"),
     ],
