@@ -43,7 +43,7 @@ class Kind:
     """A fault in words.
 
     group: the heading it stands under. is_true: the answer is complete and true all the same. is_passing: a
-    client gets over it within seconds, and to the same result.
+    client gets over it within seconds, and to the same result; a 429 teaches it to be slower for long.
     """
 
     group: str
@@ -59,8 +59,10 @@ KINDS: Final[dict[Fault, Kind]] = {
     "rate-limit": Kind("A 429 out of nowhere", "no body, no header", is_passing=False),
     "rate-limit-json": Kind("A 429 out of nowhere", "errors in JSON, no header", is_passing=False),
     "rate-limit-html": Kind("A 429 out of nowhere", "a page of HTML, no header", is_passing=False),
-    "rate-limit-retry-after": Kind("A 429 out of nowhere", "Retry-After: 1"),
-    "rate-limit-headers": Kind("A 429 out of nowhere", "x-per-minute-remaining: 0, and a reset in 1 or 2 s"),
+    "rate-limit-retry-after": Kind("A 429 out of nowhere", "Retry-After: 1", is_passing=False),
+    "rate-limit-headers": Kind(
+        "A 429 out of nowhere", "x-per-minute-remaining: 0, a reset in 1 or 2 s", is_passing=False
+    ),
     "html": Kind("Something else than an answer", "a 200 with a page of HTML"),
     "empty": Kind("Something else than an answer", "a 200 without a body"),
     "huge": Kind("Something else than an answer", "80 MiB of spaces, 80 kB in gzip"),
@@ -78,7 +80,7 @@ KINDS: Final[dict[Fault, Kind]] = {
     "missing-ids": Kind("Wrong data", "a tenth of the tweets left out", is_passing=False),
     "extra-ids": Kind("Wrong data", "a tweet that nobody asked for", is_true=True),
     "other-batch-ids": Kind("Wrong data", "a tweet of the request before, miscounted", is_true=True),
-    "doubled-key": Kind("Wrong data", "a tweet twice in an object, with other counts"),
+    "doubled-key": Kind("Wrong data", "a tweet twice in an object, with other counts", is_passing=False),
     "bad-counts": Kind(
         "Wrong data", "a tweet with a count that is negative, a fraction, huge or no number", is_passing=False
     ),

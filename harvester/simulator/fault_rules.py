@@ -42,7 +42,7 @@ Rule = Chance | Moment
 class Outage:
     """A stretch of trouble, in seconds since the first request.
 
-    style: the status of all answers, or reset: no answer but a reset; refuse: so are connections.
+    style: the status of all answers, or reset: no answer but a reset; refuse: no connection either.
     """
 
     start_s: float

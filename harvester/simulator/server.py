@@ -13,9 +13,14 @@ from harvester.simulator.wire import Manner, send
 
 
 def make_application(
-    service: Service, log: RequestLog, manner: Manner, *, clock: Callable[[], float] = time.time
+    service: Service,
+    log: RequestLog,
+    manner: Manner,
+    begun: asyncio.Event,
+    *,
+    clock: Callable[[], float] = time.time,
 ) -> web.Application:
-    """The application for any path and method. clock: epoch seconds."""
+    """The application for any path and method. begun: set by the first request. clock: epoch seconds."""
 
     async def respond(request: web.Request) -> web.StreamResponse:
         call = Call(
@@ -27,6 +32,7 @@ def make_application(
             request.content_type,
         )
         served = service.serve(call, clock())
+        begun.set()
         log.write(served.entry)
         if served.delay_s:
             await asyncio.sleep(served.delay_s)

@@ -24,15 +24,18 @@ def test_a_rule_is_a_probability_a_burst_or_a_moment(text: str, rule: Rule) -> N
     assert parse_rules(text) == (rule,)
 
 
-def test_all_leaves_out_what_a_client_waits_a_minute_for_or_cannot_tell() -> None:
+def test_all_leaves_out_what_costs_minutes_or_changes_the_result() -> None:
     left_out = KINDS.keys() - {rule.fault for rule in parse_rules("all=0.1")}
     assert left_out == {
         "rate-limit",
         "rate-limit-json",
         "rate-limit-html",
+        "rate-limit-retry-after",
+        "rate-limit-headers",
         "hang",
         "drip",
         "missing-ids",
+        "doubled-key",
         "bad-counts",
     }
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,6 +95,29 @@ def test_generated_credentials_are_told_and_are_good_for_both_kinds(ask: Ask) ->
 def test_credentials_of_the_environment_are_not_told() -> None:
     with running(HARVESTER_CONSUMER_KEY="key", HARVESTER_CONSUMER_SECRET="hidden") as (_, told):
         assert told.keys() == {"base_url", "auth_url"}
+
+
+def test_an_outage_refuses_connections_and_ends_on_the_same_port(ask: Ask) -> None:
+    """With a connection each; the first request, which starts the outage, has one already and is reset."""
+    with running("--outage", "0+0.5=refuse", HARVESTER_BEARER_TOKEN="b") as (process, told):
+        troubles: list[str] = []
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            try:
+                requests.post(
+                    told["base_url"] + PATH,
+                    data=json.dumps(ask([20])),
+                    headers={"Authorization": "Bearer b"},
+                    timeout=5,
+                )
+            except requests.ConnectionError as exc:
+                troubles.append(str(exc))
+            else:
+                break
+        process.send_signal(signal.SIGTERM)
+        assert ended(process) == (0, "", "")
+    assert "Connection refused" not in troubles[0]
+    assert "Connection refused" in troubles[-1]
 
 
 def test_a_port_in_use_is_told_in_one_line() -> None:

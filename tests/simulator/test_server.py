@@ -34,7 +34,9 @@ async def served(
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """A session with a running simulator."""
     with RequestLog(log) as request_log:
-        application = make_application(Service(options, KNOWN), request_log, Manner(options.gzip, 0.01))
+        application = make_application(
+            Service(options, KNOWN), request_log, Manner(options.gzip, 0.01), asyncio.Event()
+        )
         async with (
             TestServer(application, handler_cancellation=True, shutdown_timeout=0.1) as server,
             aiohttp.ClientSession(
