@@ -7,8 +7,10 @@ import resource
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from random import random as default_random
+from threading import Event
 from typing import Any, Final, TypeVar
 
 from harvester.config.options import Options
@@ -27,8 +29,9 @@ from harvester.questions import Question, accounts_used, identity_of, make_quest
 from harvester.report.results import total_of, write_results
 from harvester.report.summary import EndpointResult
 from harvester.rundir.directory import RunDirectory
-from harvester.rundir.manifest import InputFile, read_manifest
-from harvester.sources import Source, find_sources
+from harvester.rundir.files import Stopped
+from harvester.rundir.manifest import read_manifest
+from harvester.sources import find_sources
 from harvester.transport.app_limit import AppLimit
 from harvester.transport.oauth import make_signers
 from harvester.transport.session import HttpSession, Session
@@ -81,17 +84,20 @@ class Harvest:
         self._on_open = on_open
         self._wall, self._random = wall, random
         self._stop = Stop()
+        self._halt = Event()
         self._runs: tuple[EndpointRun, ...] = ()
         self._month: MonthCount | None = None
         self._accounts: set[str] = set()
 
     def interrupt(self, code: ExitCode) -> None:
         """Stop: the first time what is in flight may finish within the grace, the second time at once."""
+        self._halt.set()
         for stop in self._stops():
             stop.interrupt(code)
 
     def fail(self, error: HarvesterError) -> None:
         """Stop for a reason that concerns all endpoints."""
+        self._halt.set()
         for stop in self._stops():
             stop.fail(error)
 
@@ -115,14 +121,22 @@ class Harvest:
         sources = find_sources(options.inputs, os.fspath(options.out))
         # Nothing is read yet, but what cannot be read like this is refused before a directory is begun.
         input_form(options).chunks(sources)
-        directory = RunDirectory(
+        opening = partial(
+            RunDirectory,
             options.out,
             identity_of(options, credentials, questions),
-            [InputFile(_printable(source.name), source.size_bytes) for source in sources],
+            sources,
             options.endpoints,
             now_ms=now_ms,
             version=__version__,
+            may_grow=options.may_grow,
+            is_sample=options.limit is not None,
+            stop=self._halt,
         )
+        try:
+            directory = await asyncio.to_thread(opening)
+        except Stopped:
+            return self._stopped()
         try:
             if self._on_open:
                 self._on_open(directory)
@@ -134,7 +148,7 @@ class Harvest:
             self._options = options = _affordable(options)
             connections = sum(options.workers(name) for name in questions)
             async with HttpSession(connections, options.timeout_s, self._redact) as session:
-                return await self._harvest(directory, session, sources, questions)
+                return await self._harvest(directory, session, questions)
         finally:
             directory.close()
 
@@ -142,18 +156,16 @@ class Harvest:
         self,
         directory: RunDirectory,
         session: Session,
-        sources: tuple[Source, ...],
         questions: Mapping[EndpointName, Question],
     ) -> Outcome:
-        options = self._options
+        options, sources = self._options, directory.sources
         accounts = accounts_used(options, self._credentials)
         signing = make_signers(
             self._credentials, accounts, session, options.auth_url, self._use_handle, self._redact.learn
         )
         signers = await self._unless_stopped(signing)
         if signers is None or self._stop.asked.is_set():
-            error = self._stop.error
-            return Outcome(error.exit_code if error else self._stop.signal or ExitCode.SERVICE, error=error)
+            return self._stopped()
         rejected = RejectedLog(directory, directory.input_mark)
         began_ms = directory.manifest.started_ms
         owners = next(iter(questions.values())).owners
@@ -190,6 +202,11 @@ class Harvest:
         finally:
             fanout.close()
         return await asyncio.to_thread(self._finish, directory, questions, reading)
+
+    def _stopped(self) -> Outcome:
+        """How a harvest ends that was stopped before its first request."""
+        error = self._stop.error
+        return Outcome(error.exit_code if error else self._stop.signal or ExitCode.SERVICE, error=error)
 
     async def _run_all(self, rejected: RejectedLog) -> None:
         """Run all endpoints to their ends. Each ends by itself, but for what concerns them all."""
@@ -235,6 +252,8 @@ class Harvest:
         error = self._stop.error or _joint_error(self._runs)
         stopped_by = error.exit_code if error else self._stop.signal
         if stopped_by is not None:
+            for name in directory.cut_streams:
+                log.warning("%s had not come to its end: to go on, give all of it again", name)
             return Outcome(stopped_by, results, total, error)
         about: dict[str, object] = {"elapsed_s": round(max(run.elapsed_s() for run in self._runs), 3)}
         if self._accounts:
@@ -305,11 +324,6 @@ def _affordable(options: Options) -> Options:
         wanted,
     )
     return replace(options, concurrency=fewer)
-
-
-def _printable(name: str) -> str:
-    """A file's name as text; bytes that are none are escaped."""
-    return name.encode(errors="backslashreplace").decode()
 
 
 async def harvest(options: Options, credentials: Credentials) -> Outcome:

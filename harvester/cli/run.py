@@ -89,6 +89,11 @@ _COMMAND behind it. Every flag is also HARVESTER_<FLAG>, and a key of harvester.
 )
 @click.option("--base-url", default=DEFAULT_BASE_URL, metavar="URL", help="The API.")
 @click.option("--auth-url", default=DEFAULT_AUTH_URL, metavar="URL", help="The token service.")
+@click.option(
+    "--continue-grown",
+    is_flag=True,
+    help="Go on with an input that has got longer at its end, or has new files there.",
+)
 @click.option("--simulate", is_flag=True, help="Harvest from an embedded simulator in a process of its own.")
 @config_option(is_shared=False)
 @click.option("--progress/--no-progress", default=None, help="A bar, or none.  [default: on a terminal]")
@@ -109,6 +114,7 @@ def run(
     patience: float,
     base_url: str,
     auth_url: str,
+    continue_grown: bool,
     simulate: bool,
     progress: bool | None,
     quiet: bool,
@@ -134,6 +140,7 @@ def run(
         timeout_s=timeout,
         patience_s=patience,
         is_simulated=simulate,
+        may_grow=continue_grown,
     )
     terminal = Terminal(quiet=quiet, wants_bar=progress, as_json=log_format == "json", verbosity=verbose)
     with contextlib.ExitStack() as stack:

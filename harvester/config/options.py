@@ -30,7 +30,8 @@ class Options:
     start, end: of the historical range, as texts, since "28d" ago counts from the moment the run began.
     app_rate: a ceiling for all endpoints together. min_impressions: a tweet with
     fewer is not ranked by engagement rate. owner_column, owner_from_folder: where the input says whose a tweet
-    is. max_handles: so many accounts may be used in a calendar month, None for any number.
+    is. max_handles: so many accounts may be used in a calendar month, None for any number. may_grow: the input may
+    have got longer at its end since the run read it.
     """
 
     inputs: tuple[str, ...]
@@ -61,6 +62,7 @@ class Options:
     owner_column: str | None = None
     owner_from_folder: bool = False
     max_handles: int | None = None
+    may_grow: bool = False
 
     def workers(self, endpoint: EndpointName) -> int:
         """How many workers an endpoint's pool has."""

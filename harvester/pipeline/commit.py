@@ -206,8 +206,7 @@ class Committer(_Committing):
         self._mark = EndpointMark(
             self._mark.batches + len(fresh),
             fresh[-1].chain if fresh else self._mark.chain,
-            self._mark.records_bytes + sum(map(len, records)),
-            {"reduction": self.reduction.to_dict(), **self._state()},
+            state={"reduction": self.reduction.to_dict(), **self._state()},
         )
         step = Step(
             self._endpoint,

@@ -21,14 +21,20 @@ from harvester.planning import Batch, Owners, Planner
 from harvester.rundir.files import storage_errors, write_all
 from harvester.rundir.marks import EndpointMark
 
-Part = tuple[Ids, Owners | None]
-"""Some IDs, and whose they are."""
+
+class Part(NamedTuple):
+    """Some IDs, and whose they are. is_end: whether the input ended here before it grew."""
+
+    ids: Ids
+    owners: Owners | None
+    is_end: bool
 
 
 class _Place(NamedTuple):
     offset: int
     n_ids: int
     has_owners: bool
+    is_end: bool
 
 
 class Fanout:
@@ -77,7 +83,7 @@ class Fanout:
             if portion is None:
                 return None
             await self._rejected.add(portion.rejected, portion.mark)
-            part = portion.ids, portion.owners
+            part = Part(portion.ids, portion.owners, portion.ends_part)
             if self._n > 1:
                 self._places.append(await asyncio.to_thread(self._keep, part))
         except HarvesterError as error:
@@ -88,22 +94,22 @@ class Fanout:
 
     def _keep(self, part: Part) -> _Place:
         """Write a part down for the other endpoints."""
-        ids, owners = part
+        ids, owners, is_end = part
         with storage_errors(self._folder):
             if self._spool is None:
                 self._spool = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115  # see close
             offset = os.lseek(self._spool.fileno(), 0, os.SEEK_END)
             write_all(self._spool.fileno(), (ids.tobytes(), b"" if owners is None else owners.tobytes()))
-        return _Place(offset, len(ids), owners is not None)
+        return _Place(offset, len(ids), owners is not None, is_end)
 
     def _read_back(self, place: _Place) -> Part:
         assert self._spool is not None  # noqa: S101  # there is another endpoint, so it was written
         handle = self._spool.fileno()
         ids = np.frombuffer(os.pread(handle, 8 * place.n_ids, place.offset), dtype=np.int64)
         if not place.has_owners:
-            return ids, None
+            return Part(ids, None, place.is_end)
         owners = os.pread(handle, 4 * place.n_ids, place.offset + 8 * place.n_ids)
-        return ids, np.frombuffer(owners, dtype=np.int32)
+        return Part(ids, np.frombuffer(owners, dtype=np.int32), place.is_end)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -135,8 +141,10 @@ class Feed:
 
         Raises RunDirectoryError when the input is not the one that was committed, by the rolling hash of IDs.
         """
-        async for ids, owners in self._fanout.parts():
+        async for ids, owners, is_end in self._fanout.parts():
             yield [batch for batch in self._planner.plan(ids, owners) if self._is_new(batch)]
+            if is_end:
+                yield [batch for batch in self._planner.finish() if self._is_new(batch)]
         if self._fanout.reading.stop.is_set():
             return
         yield [batch for batch in self._planner.finish() if self._is_new(batch)]

@@ -6,7 +6,7 @@ Synchronous and blocking: it runs in a thread, a portion at a time.
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
+from hashlib import sha256
 from typing import Final
 
 import numpy as np
@@ -50,13 +50,15 @@ class Portion:
     """What one chunk of the input gave.
 
     ids: those to harvest, each once if duplicates are left out. owners: whose they are, None where that is not
-    asked. rejected: new lines for `rejected.ndjson`; mark: where those end.
+    asked. rejected: new lines for `rejected.ndjson`; mark: where those end. ends_part: whether the input ended
+    here before it grew.
     """
 
     ids: Ids
     owners: Owners | None
     rejected: bytes
     mark: InputMark
+    ends_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ class Reading:
         self._no_place = len(owners) - 1
         self._seen = SeenIds() if selection.dedupe else None
         self._chunks = form.chunks(sources, self.stop)
-        self._rejected_hash = blake2b(digest_size=16)
+        self._rejected_hash = sha256()
         self._n_rejected = self._rejected_bytes = self._n_taken = 0
 
     def portions(self) -> Iterator[Portion]:
@@ -122,7 +124,7 @@ class Reading:
             wanted = self._select(chunk)
             rejected = b"".join(self._new_rejected(chunk))
             mark = InputMark(self._n_rejected, self._rejected_bytes, self._rejected_hash.digest())
-            yield Portion(chunk.ids[wanted], self._owners(chunk, wanted), rejected, mark)
+            yield Portion(chunk.ids[wanted], self._owners(chunk, wanted), rejected, mark, chunk.ends_part)
             if self.counts.is_cut:
                 break
         if self.stop.is_set():

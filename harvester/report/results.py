@@ -11,6 +11,8 @@ from harvester.rundir.directory import RunDirectory
 from harvester.rundir.files import write_derived
 
 SCHEMA: Final = 1
+SUMMARY: Final = "summary.json"
+TOP_TWEETS: Final = "top_tweets.csv"
 
 
 def total_of(results: Sequence[EndpointResult], n_rejected: int) -> Counter[str]:
@@ -46,11 +48,12 @@ def write_results(
         exit=int(exit_code),
         **about,
     )
-    write_derived(directory.path / "top_tweets.csv", make_top_tweets_csv(results))
-    directory.write_json("summary.json", summary)
+    directory.end_input()
+    write_derived(directory.path / TOP_TWEETS, make_top_tweets_csv(results))
+    directory.write_json(SUMMARY, summary)
+    derived = (SUMMARY, TOP_TWEETS, *(f"{result.name}.failed.ndjson" for result in results))
+    directory.commit_derived(derived)
     if exit_code is ExitCode.OK:
-        directory.journal.checkpoint()
-        of_endpoints = [f"{r.name}{ending}" for r in results for ending in (".ndjson", ".failed.ndjson")]
         document = {
             "schema": SCHEMA,
             "run_id": manifest.run_id,
@@ -58,6 +61,5 @@ def write_results(
             "counts": {result.name: result.counts() for result in results},
             "total": total,
         }
-        names = ("run.json", *of_endpoints, "rejected.ndjson", "summary.json", "top_tweets.csv")
-        directory.write_success(document, names)
+        directory.write_success(document, derived)
     return exit_code

@@ -9,99 +9,135 @@ What is there is never taken for less than it says: records beside no `run.json`
 complete run with other sizes than `_SUCCESS` has, are damage.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 from typing import Any, Final
-
-import orjson
 
 from harvester.engagement.endpoints import ENDPOINTS
 from harvester.errors import RunDirectoryError
-from harvester.rundir.files import AppendFile, storage_errors, sync_folder, write_derived
+from harvester.rundir.files import (
+    BRING_BACK,
+    AppendFile,
+    describe_file,
+    storage_errors,
+    sync_folder,
+    write_derived,
+)
+from harvester.rundir.inputs import change_between, look_at, look_at_sizes
 from harvester.rundir.journal import Journal
+from harvester.rundir.kept import KeptStream, kept_name
 from harvester.rundir.lock import RunLock
 from harvester.rundir.manifest import (
-    InputFile,
     Manifest,
-    difference,
     new_manifest,
+    other_options,
     read_manifest,
     write_manifest,
 )
-from harvester.rundir.marks import EndpointMark, InputMark, Step
+from harvester.rundir.marks import EndpointMark, FileMark, InputMark, Step, StreamMark
+from harvester.rundir.seals import sealed, unsealed
 from harvester.rundir.spend import SpendFile
+from harvester.sources import Source
 
+MANIFEST: Final = "run.json"
 SUCCESS: Final = "_SUCCESS"
 JOURNAL: Final = "journal.db"
-_BRING_BACK: Final = "Bring the file back from a copy, or use another run directory."
-_READ_BYTES: Final = 1 << 20
+SAMPLE_AHEAD_BYTES: Final = 2**20
+"""Of a stream of which only the first IDs are wanted, and which may have no end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """What `_SUCCESS` says of a complete run: tweets by what became of them, and the sizes of its files."""
+    """What `_SUCCESS` says of a complete run: tweets by what became of them, and its files by name."""
 
     total: Mapping[str, int]
-    sizes_bytes: Mapping[str, int]
+    files: Mapping[str, FileMark]
 
 
 class RunDirectory:
     """The open run directory of a harvest, locked until `close`.
 
-    Opening it creates it, or cuts an interrupted run's files back to what its journal vouches for
-    (n_cut_bytes in all). Raises RunDirectoryError when it is in use, damaged or of another run, and
-    StorageError when it cannot be written.
+    Opening it creates it, or checks what an interrupted run has left and cuts its files back to what its journal
+    vouches for (n_cut_bytes in all). The input is looked at first: it has to be what it was. may_grow: it may have
+    got longer at its end. is_sample: only its first IDs are wanted, so that its content is left unread. stop: ends
+    the opening with Stopped, and is set in the end. Blocking, and long for large files: run it in a thread.
+
+    sources: the input as it is to be read. Raises RunDirectoryError when the directory is in use, damaged or of
+    another run, StorageError when it cannot be written, UsageError when an input cannot be read.
     """
 
     def __init__(
         self,
         path: Path,
         options: Mapping[str, Any],
-        inputs: Sequence[InputFile],
+        sources: Sequence[Source],
         endpoints: Sequence[str],
         *,
         now_ms: int,
         version: str,
+        may_grow: bool = False,
+        is_sample: bool = False,
+        stop: Event | None = None,
     ) -> None:
         self.path = path
+        self.sources = tuple(sources)
+        self._stop = stop or Event()
+        self._is_sample, self._may_grow = is_sample, may_grow
         with storage_errors(path):
             path.mkdir(parents=True, exist_ok=True)
         self._lock = RunLock(path)
         self._files: dict[str, AppendFile] = {}
+        self._kept: dict[int, KeptStream] = {}
         self.spends: dict[str, SpendFile] = {}
         self._journal: Journal | None = None
         try:
-            self.manifest = self._take(new_manifest(options, inputs, now_ms, version), endpoints)
+            self.manifest = self._take(options, endpoints, now_ms, version)
             if not self.is_complete:
                 self._open_files(endpoints)
+            else:
+                marks = self._check_files()
+                if not is_sample:
+                    self._keep_streams(marks)
         except BaseException:
             self.close()
             raise
 
-    def _take(self, asked: Manifest, endpoints: Sequence[str]) -> Manifest:
-        path = self.path / "run.json"
+    def _take(
+        self, options: Mapping[str, Any], endpoints: Sequence[str], now_ms: int, version: str
+    ) -> Manifest:
+        path = self.path / MANIFEST
         found = read_manifest(path)
         self.is_complete = (self.path / SUCCESS).exists()
-        if found is None:
-            if self.is_complete or (self.path / JOURNAL).exists() or self._has_records():
-                raise RunDirectoryError(f"{path} is missing beside files of a run", _BRING_BACK)
-            write_manifest(path, asked)
-        if not self.is_complete:
-            run_id = (found or asked).run_id
-            # The first journal is there before the first record is.
-            self._journal = Journal(self.path / JOURNAL, run_id, is_expected=self._has_records())
-        if found is None:
-            return asked
-        if error := difference(path, found, asked):
-            if self._journal and self._journal.is_blank():
-                return self._begin_anew(found, asked, endpoints)
+        if found is None and (self.is_complete or (self.path / JOURNAL).exists() or self._has_records()):
+            raise RunDirectoryError(f"{path} is missing beside files of a run", BRING_BACK)
+        if found and not self.is_complete:
+            self._open_journal(found)
+        error = other_options(path, found, options) if found else None
+        is_blank = self._journal is not None and self._journal.is_blank()
+        if error and not is_blank:
             raise error
-        if self.is_complete:
-            self._check_sizes()
-        return found
+        before = found.inputs if found else ()
+        inputs = look_at_sizes(self.sources) if self._is_sample else look_at(self.sources, before, self._stop)
+        asked = new_manifest(options, [found.file for found in inputs], now_ms, version)
+        if found is None:
+            write_manifest(path, asked)
+            self._open_journal(asked)
+            return asked
+        change = change_between(before, inputs)
+        if (error or change) and is_blank:
+            return self._begin_anew(found, asked, endpoints)
+        if change is None:
+            return found
+        if change.grown is None or not self._may_grow:
+            raise change.error(path)
+        return self._go_on_with(replace(found, inputs=change.grown))
+
+    def _open_journal(self, manifest: Manifest) -> None:
+        # The first journal is there before the first record is.
+        self._journal = Journal(self.path / JOURNAL, manifest.run_id, is_expected=self._has_records())
 
     def _has_records(self) -> bool:
         """Whether anything stands in the files that a journal vouches for, of whichever endpoint."""
@@ -110,37 +146,94 @@ class RunDirectory:
         with storage_errors(self.path):
             return any(path.exists() and path.stat().st_size for path in paths)
 
-    def _check_sizes(self) -> None:
-        for name, size_bytes in self.read_success().sizes_bytes.items():
-            path = self.path / name
-            with storage_errors(path):
-                found = path.stat().st_size if path.exists() else 0
-            if found != size_bytes:
-                raise RunDirectoryError(
-                    f"{path} is damaged: {SUCCESS} counts {size_bytes:,} bytes, the file has {found:,}",
-                    _BRING_BACK,
-                )
+    def _check_files(self) -> dict[int, StreamMark]:
+        """Compare a complete run's files with what `_SUCCESS` says of them; what it says of kept streams."""
+        files = self.read_success().files
+        for name, said in files.items():
+            self._check_file(self.path / name, said)
+        return {
+            place: StreamMark(files[name].n_bytes, files[name].digest, is_whole=True)
+            for place in range(len(self.sources))
+            if (name := kept_name(place)) in files
+        }
+
+    def _check_file(self, path: Path, said: FileMark) -> None:
+        with storage_errors(path):
+            found = path.stat().st_size if path.exists() else 0
+        if found != said.n_bytes:
+            raise RunDirectoryError(
+                f"{path} is damaged: {SUCCESS} counts {said.n_bytes:,} bytes, the file has {found:,}",
+                BRING_BACK,
+            )
+        if found and describe_file(path, self._stop) != said:
+            raise RunDirectoryError(
+                f"{path} is damaged: it is not what {SUCCESS} was written beside", BRING_BACK
+            )
 
     def _begin_anew(self, found: Manifest, asked: Manifest, endpoints: Sequence[str]) -> Manifest:
         """Take over a directory in which nothing is committed; files that only its last command wanted go."""
-        for name in {*found.options.get("endpoint", ())} & {*ENDPOINTS} - {*endpoints}:
-            for path in (self.path / f"{name}.ndjson", self.path / f"{name}.failed.ndjson"):
-                with storage_errors(path):
+        with storage_errors(self.path):
+            for name in set(found.options["endpoint"]) - set(endpoints):
+                for path in (self.path / f"{name}.ndjson", self.path / f".pace-{name}.json"):
                     path.unlink(missing_ok=True)
+            for place in range(len(found.inputs)):
+                (self.path / kept_name(place)).unlink(missing_ok=True)
         manifest = replace(asked, run_id=found.run_id)
-        write_manifest(self.path / "run.json", manifest)
+        write_manifest(self.path / MANIFEST, manifest)
         return manifest
 
+    def _go_on_with(self, grown: Manifest) -> Manifest:
+        """Take up an input that has grown. A run that was complete is not so any more, and says so first."""
+        if self.is_complete:
+            self._check_files()
+            with storage_errors(self.path):
+                (self.path / SUCCESS).unlink()
+            sync_folder(self.path)
+            self.is_complete = False
+            self._open_journal(grown)
+        write_manifest(self.path / MANIFEST, grown)
+        return grown
+
     def _open_files(self, endpoints: Sequence[str]) -> None:
-        self.input_mark = self.journal.input_mark()
-        self._files["rejected"] = AppendFile(self.path / "rejected.ndjson", self.input_mark.rejected_bytes)
+        self.input_mark = mark = self.journal.input_mark()
+        self._append_to("rejected", mark.rejected_bytes, mark.rejected_hash)
         self.marks: dict[str, EndpointMark] = {}
         for name in endpoints:
-            mark = self.marks[name] = self.journal.endpoint_mark(name)
-            self._files[name] = AppendFile(self.path / f"{name}.ndjson", mark.records_bytes)
+            self.marks[name] = self.journal.endpoint_mark(name)
+            self._append_to(name, self.marks[name].records_bytes, self.marks[name].records_digest)
             self.spends[name] = SpendFile(self.path / f".pace-{name}.json")
         self.n_cut_bytes = sum(file.n_cut_bytes for file in self._files.values())
+        self._keep_streams(self.journal.streams())
         sync_folder(self.path)
+        for kept in self._kept.values():
+            kept.begin(lambda: self.journal.commit_streams(self._new_marks))
+
+    def _append_to(self, name: str, n_bytes: int, digest: bytes) -> None:
+        self._files[name] = AppendFile(self.path / f"{name}.ndjson", n_bytes, digest, self._stop)
+
+    def _keep_streams(self, marks: Mapping[int, StreamMark]) -> None:
+        """Open what is kept of the streams, and read all of the input as it has to be."""
+        for place, source in enumerate(self.sources):
+            if source.size_bytes is None:
+                mark = marks.get(place, StreamMark())
+                most_ahead = SAMPLE_AHEAD_BYTES if self._is_sample else None
+                path = self.path / kept_name(place)
+                self._kept[place] = KeptStream(source, path, mark, self._stop, most_ahead)
+        self.sources = tuple(
+            replace(source, pieces=self._kept[place].pieces, size_bytes=self._kept[place].known_bytes)
+            if place in self._kept
+            else replace(source, ends_bytes=self.manifest.inputs[place].ends_bytes)
+            for place, source in enumerate(self.sources)
+        )
+
+    def _new_marks(self) -> dict[int, StreamMark]:
+        marks = {place: kept.new_mark() for place, kept in self._kept.items()}
+        return {place: mark for place, mark in marks.items() if mark}
+
+    @property
+    def cut_streams(self) -> list[str]:
+        """The names of streams that were not kept to their ends: they have to be given again."""
+        return [self.sources[place].name for place, kept in self._kept.items() if not kept.is_whole]
 
     @property
     def journal(self) -> Journal:
@@ -151,61 +244,75 @@ class RunDirectory:
 
     def commit(self, step: Step, records: Sequence[bytes]) -> None:
         """One durable step of an endpoint: records first, then the journal that vouches for them."""
-        self._files[step.endpoint].append(records)
-        self.journal.commit(step)
+        file = self._files[step.endpoint]
+        file.append(records)
+        mark = replace(step.mark, records_bytes=file.length_bytes, records_digest=file.digest)
+        self.journal.commit(replace(step, mark=mark), self._new_marks)
 
     def commit_rejected(self, mark: InputMark, rejected: Sequence[bytes]) -> None:
         """The same for rejected lines."""
         self._files["rejected"].append(rejected)
-        self.journal.commit_input(mark)
+        self.journal.commit_input(mark, self._new_marks)
 
     def write_dead_letters(self, endpoint: str) -> None:
         """Make `….failed.ndjson` anew from the journal; empty when there are none."""
-        letters = b"".join(letter + b"\n" for letter in self.journal.dead_letters(endpoint))
+        letters = (part for letter in self.journal.dead_letters(endpoint) for part in (letter, b"\n"))
         write_derived(self.path / f"{endpoint}.failed.ndjson", letters)
 
     def write_json(self, name: str, document: Mapping[str, Any]) -> None:
         """Replace a derived JSON document. Sums may outgrow 64 bits, which orjson does not write."""
         write_derived(self.path / name, f"{json.dumps(document, indent=2)}\n".encode())
 
-    def write_success(self, document: Mapping[str, Any], names: Sequence[str]) -> None:
-        """The last file of all: with the size and checksum of every other one that is finished."""
-        files = {name: describe_file(self.path / name) for name in names}
-        self.write_json(SUCCESS, {**document, "files": files})
+    def end_input(self) -> None:
+        """Take in no more of the streams: what is wanted of them has been read."""
+        self._stop.set()
+        for kept in self._kept.values():
+            kept.end()
+        self.journal.commit_streams(self._new_marks)
+
+    def commit_derived(self, names: Sequence[str]) -> None:
+        """Remember in the journal that these files, which are written, are of now."""
+        self.journal.commit_derived({name: describe_file(self.path / name) for name in names})
+
+    def write_success(self, document: Mapping[str, Any], derived: Sequence[str]) -> None:
+        """The last file of all: with the size and checksum of every other one that is finished.
+
+        derived: the names of those that are not appended to, but for `run.json`.
+        """
+        self.journal.checkpoint()
+        marks = {f"{name}.ndjson": file.mark for name, file in self._files.items()}
+        marks |= {kept_name(place): kept.mark for place, kept in self._kept.items()}
+        marks |= {name: describe_file(self.path / name) for name in (MANIFEST, *derived)}
+        files = {name: {"bytes": mark.n_bytes, "sha256": mark.digest.hex()} for name, mark in marks.items()}
+        self.write_json(SUCCESS, sealed({**document, "files": files}))
 
     def read_success(self) -> Success:
         """What `_SUCCESS` says. Raises RunDirectoryError when it is damaged."""
         path = self.path / SUCCESS
         try:
             with storage_errors(path):
-                document = orjson.loads(path.read_bytes())
-            sizes = {name: int(file["bytes"]) for name, file in document["files"].items()}
-            return Success(dict(document["total"]), sizes)
+                document = unsealed(path.read_bytes())
+            files = {
+                name: FileMark(int(file["bytes"]), bytes.fromhex(file["sha256"]))
+                for name, file in document["files"].items()
+            }
+            return Success(dict(document["total"]), files)
         except (ValueError, KeyError, TypeError, AttributeError) as exc:
             raise RunDirectoryError(
-                f"{path} is damaged: {exc!r}", "Remove it, and the run is finished anew."
+                f"{path} is damaged: {exc}", "Remove it, and the run is finished anew."
             ) from exc
 
     def close(self) -> None:
         """Close every file and let the next run in."""
-        for file in self._files.values():
+        self._stop.set()
+        opened: tuple[KeptStream | AppendFile | SpendFile, ...] = (
+            *self._kept.values(),
+            *self._files.values(),
+            *self.spends.values(),
+        )
+        for file in opened:
             file.close()
-        for spend in self.spends.values():
-            spend.close()
-        self._files.clear()
-        self.spends.clear()
         if self._journal:
             self._journal.close()
             self._journal = None
         self._lock.release()
-
-
-def describe_file(path: Path) -> dict[str, Any]:
-    """A file's size in bytes and its SHA-256."""
-    digest = hashlib.sha256()
-    size_bytes = 0
-    with storage_errors(path), path.open("rb") as file:
-        while block := file.read(_READ_BYTES):
-            digest.update(block)
-            size_bytes += len(block)
-    return {"bytes": size_bytes, "sha256": digest.hexdigest()}

@@ -5,6 +5,7 @@ become a StorageError, and nothing is tried again on that file: after a failed f
 the disk, and only the journal's next reading tells.
 """
 
+import hashlib
 import os
 import shutil
 from collections import deque
@@ -12,32 +13,48 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from threading import Event
 from typing import Final
 
 from harvester.errors import RunDirectoryError, StorageError
+from harvester.rundir.marks import FileMark
 
 PARTS_AT_ONCE: Final = 512
 """In one call; the system's own limit is 1,024 on Linux and macOS."""
+_READ_BYTES: Final = 1 << 20
+NEVER: Final = Event()
+"""For who is not to be stopped."""
+BRING_BACK: Final = "Bring the file back from a copy, or use another run directory."
 
 
 @contextmanager
-def storage_errors(path: Path) -> Iterator[None]:
-    """Translate what the operating system says of a file into a StorageError that names it."""
+def storage_errors(path: Path, wanted_bytes: int = 0) -> Iterator[None]:
+    """Translate what the operating system says of a file into a StorageError that names it.
+
+    wanted_bytes: how much was to be written.
+    """
     try:
         yield
     except OSError as exc:
-        raise StorageError(f"{path}: {exc.strerror or exc}{_free_space(path)}", _AFTER_A_REFUSAL) from exc
+        wanted = f"{_megabytes(wanted_bytes)} wanted, " if wanted_bytes else ""
+        raise StorageError(
+            f"{path}: {exc.strerror or exc}{_free_space(path, wanted)}", _AFTER_A_REFUSAL
+        ) from exc
 
 
 _AFTER_A_REFUSAL = "What is committed is safe. Make room or grant the right, then run the same command again."
 
 
-def _free_space(path: Path) -> str:
+def _free_space(path: Path, wanted: str) -> str:
     try:
         free = shutil.disk_usage(path.parent).free
     except OSError:
         return ""
-    return f" ({free / 1e6:,.1f} MB free there)"
+    return f" ({wanted}{_megabytes(free)} free there)"
+
+
+def _megabytes(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:,.1f} MB"
 
 
 def sync_folder(folder: Path) -> None:
@@ -52,19 +69,20 @@ def sync_folder(folder: Path) -> None:
 
 def write_all(handle: int, parts: Iterable[bytes]) -> None:
     """Write everything; a write may be short without an error, as on a disk that is nearly full."""
-    waiting = deque(memoryview(part) for part in parts if part)
-    while waiting:
-        n_written = os.writev(handle, list(islice(waiting, PARTS_AT_ONCE)))
-        while waiting and n_written >= len(waiting[0]):
-            n_written -= len(waiting.popleft())
-        if n_written:
-            waiting[0] = waiting[0][n_written:]
+    left = (memoryview(part) for part in parts if part)
+    while waiting := deque(islice(left, PARTS_AT_ONCE)):
+        while waiting:
+            n_written = os.writev(handle, waiting)
+            while waiting and n_written >= len(waiting[0]):
+                n_written -= len(waiting.popleft())
+            if n_written:
+                waiting[0] = waiting[0][n_written:]
 
 
-def write_derived(path: Path, content: bytes, mode: int = 0o666) -> None:
+def write_derived(path: Path, content: bytes | Iterable[bytes], mode: int = 0o666) -> None:
     """Replace a file as a whole: a reader sees the old content or the new one, also after a power cut.
 
-    mode: who may read it, less what the umask takes away, from the first byte on.
+    content: also in parts. mode: who may read it, less what the umask takes away, from the first byte on.
     """
     temporary = path.with_name(f".{path.name}.tmp")
     with storage_errors(path):
@@ -72,7 +90,7 @@ def write_derived(path: Path, content: bytes, mode: int = 0o666) -> None:
         temporary.unlink(missing_ok=True)
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         try:
-            write_all(handle, (content,))
+            write_all(handle, (content,) if isinstance(content, bytes) else content)
             os.fsync(handle)
         finally:
             os.close(handle)
@@ -80,39 +98,103 @@ def write_derived(path: Path, content: bytes, mode: int = 0o666) -> None:
     sync_folder(path.parent)
 
 
-class AppendFile:
-    """A file that only grows, opened at the length that the journal vouches for.
+class Stopped(Exception):  # noqa: N818  # nothing is wrong
+    """Told to stop while what is there was still being read."""
 
-    Raises RunDirectoryError when the file is shorter than that: it is damaged. n_cut_bytes is what was
-    longer and is cut away: written, but never committed.
+
+def hash_on(digest: "hashlib._Hash", handle: int, start: int, end: int, stop: Event = NEVER) -> None:
+    """Feed a file's bytes from start to end to a hash, or as many as there are. Raises Stopped."""
+    while start < end and (block := os.pread(handle, min(_READ_BYTES, end - start), start)):
+        digest.update(block)
+        start += len(block)
+        if stop.is_set():
+            raise Stopped
+
+
+def describe_file(path: Path, stop: Event = NEVER) -> FileMark:
+    """A file's size and SHA-256. Raises StorageError when it cannot be read, and Stopped."""
+    with storage_errors(path), path.open("rb") as file:
+        n_bytes = os.fstat(file.fileno()).st_size
+        digest = hashlib.sha256()
+        hash_on(digest, file.fileno(), 0, n_bytes, stop)
+        return FileMark(n_bytes, digest.digest())
+
+
+class AppendFile:
+    """A file that only grows, opened at the length that the journal vouches for, with the content it vouches for.
+
+    digest: the SHA-256 of so many bytes. Raises RunDirectoryError when the file is shorter than that, or other:
+    it is damaged. Otherwise n_cut_bytes is what was longer and is cut away: written, but never committed. All
+    that is committed is read for this, at about 1.5 GB/s from the cache; stop ends that with Stopped.
     """
 
-    def __init__(self, path: Path, length_bytes: int) -> None:
+    def __init__(self, path: Path, length_bytes: int = 0, digest: bytes = b"", stop: Event = NEVER) -> None:
         self.path = path
-        with storage_errors(path):
-            self._handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
-            found = os.fstat(self._handle).st_size
-            if found < length_bytes:
-                self.close()
-                raise RunDirectoryError(
-                    f"{path} is damaged: the journal counts {length_bytes:,} bytes, the file has {found:,}",
-                    "Bring the file back from a copy, or use another run directory.",
-                )
-            self.n_cut_bytes = found - length_bytes
-            if self.n_cut_bytes:
-                os.ftruncate(self._handle, length_bytes)
-            os.lseek(self._handle, length_bytes, os.SEEK_SET)
         self.length_bytes = length_bytes
+        with storage_errors(path):
+            self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            try:
+                found = os.fstat(self._handle).st_size
+                self._digest = self._check(found, digest, stop)
+                self.n_cut_bytes = found - length_bytes
+                if self.n_cut_bytes:
+                    os.ftruncate(self._handle, length_bytes)
+                os.lseek(self._handle, length_bytes, os.SEEK_SET)
+            except BaseException:
+                self.close()
+                raise
+        self._n_synced = length_bytes
+
+    def _check(self, found: int, digest: bytes, stop: Event) -> "hashlib._Hash":
+        if found < self.length_bytes:
+            raise RunDirectoryError(
+                f"{self.path} is damaged: the journal counts {self.length_bytes:,} bytes, the file has {found:,}",
+                BRING_BACK,
+            )
+        read = hashlib.sha256()
+        hash_on(read, self._handle, 0, self.length_bytes, stop)
+        if self.length_bytes and read.digest() != digest:
+            raise RunDirectoryError(
+                f"{self.path} is damaged: its first {self.length_bytes:,} bytes are not those that were committed",
+                BRING_BACK,
+            )
+        return read
+
+    @property
+    def digest(self) -> bytes:
+        """The SHA-256 of all of it."""
+        return self._digest.digest()
+
+    @property
+    def mark(self) -> FileMark:
+        """Its length and its hash."""
+        return FileMark(self.length_bytes, self.digest)
+
+    def write(self, parts: Sequence[bytes]) -> None:
+        """Write the parts behind the end, one after the other. They are on the disk after the next `sync`."""
+        n_bytes = sum(map(len, parts))
+        with storage_errors(self.path, n_bytes):
+            write_all(self._handle, parts)
+        for part in parts:
+            self._digest.update(part)
+        self.length_bytes += n_bytes
 
     def append(self, parts: Sequence[bytes]) -> None:
-        """Write the parts behind the end, one after the other, and wait until they are on the disk."""
-        n_bytes = sum(map(len, parts))
-        if not n_bytes:
-            return
+        """Write the parts, and wait until they are on the disk."""
+        self.write(parts)
+        self.sync()
+
+    def sync(self) -> None:
+        """Wait until all that was written is on the disk."""
+        if self._n_synced < self.length_bytes:
+            with storage_errors(self.path):
+                os.fsync(self._handle)
+            self._n_synced = self.length_bytes
+
+    def read_at(self, position: int, n_bytes: int) -> bytes:
+        """At most so many bytes from a position on; fewer at its end."""
         with storage_errors(self.path):
-            write_all(self._handle, parts)
-            os.fsync(self._handle)
-        self.length_bytes += n_bytes
+            return os.pread(self._handle, n_bytes, position)
 
     def close(self) -> None:
         """Let go of the file; nothing is written."""

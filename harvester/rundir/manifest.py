@@ -4,7 +4,7 @@ What can change the result is compared and has to be equal; pace, concurrency an
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -14,17 +14,12 @@ import orjson
 
 from harvester.errors import RunDirectoryError
 from harvester.rundir.files import storage_errors, write_derived
+from harvester.rundir.inputs import InputFile
+from harvester.rundir.seals import sealed, unsealed
 
 SCHEMA: Final = 1
+_OPTIONS: Final = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 _TRY_THIS: Final = "Use another run directory, or run the command that began this one."
-
-
-@dataclass(frozen=True, slots=True)
-class InputFile:
-    """One input as it was when the run began; size_bytes is None for a stream."""
-
-    name: str
-    size_bytes: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +55,9 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
         "started_at": started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "sample": manifest.is_sample,
         "options": manifest.options,
-        "inputs": [{"name": file.name, "size_bytes": file.size_bytes} for file in manifest.inputs],
+        "inputs": [asdict(file) for file in manifest.inputs],
     }
-    write_derived(path, orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    write_derived(path, orjson.dumps(sealed(document), option=_OPTIONS))
 
 
 def read_manifest(path: Path) -> Manifest | None:
@@ -75,13 +70,15 @@ def read_manifest(path: Path) -> Manifest | None:
             return None
         text = path.read_bytes()
     try:
-        document = orjson.loads(text)
+        document = unsealed(text)
         if document["schema"] != SCHEMA:
             raise RunDirectoryError(
                 f"{path} has schema {document['schema']}, this version of harvester knows {SCHEMA}"
             )
         started = datetime.fromisoformat(document["started_at"])
-        inputs = [InputFile(file["name"], file["size_bytes"]) for file in document["inputs"]]
+        inputs = [
+            InputFile(**{**file, "ends_bytes": tuple(file["ends_bytes"])}) for file in document["inputs"]
+        ]
         return Manifest(
             document["run_id"],
             round(started.timestamp() * 1000),
@@ -93,25 +90,14 @@ def read_manifest(path: Path) -> Manifest | None:
         raise RunDirectoryError(f"{path} is damaged: {exc}") from exc
 
 
-def difference(path: Path, found: Manifest, asked: Manifest) -> RunDirectoryError | None:
-    """In what a run asks otherwise than the directory's run did, as an error; None where it asks the same."""
-    wanted = orjson.loads(orjson.dumps(asked.options))
+def other_options(path: Path, found: Manifest, options: Mapping[str, Any]) -> RunDirectoryError | None:
+    """In what options differ from those of the directory's run, as an error; None where they are the same."""
+    wanted = orjson.loads(orjson.dumps(options))
     for name in sorted({*found.options, *wanted}):
         old, new = found.options.get(name), wanted.get(name)
         if old != new:
             how = f"the run was begun with {name} {_shown(old)}, now it is {_shown(new)}"
             return RunDirectoryError(f"{path}: {how}", _TRY_THIS)
-    for old_file, new_file in zip(found.inputs, asked.inputs, strict=False):
-        if old_file.name != new_file.name:
-            how = f"it was {old_file.name} and is {new_file.name}"
-            return RunDirectoryError(f"{path}: the input has changed, {how}", _TRY_THIS)
-        if old_file.size_bytes != new_file.size_bytes:
-            how = f"{new_file.name} had {_bytes(old_file)} and has {_bytes(new_file)}"
-            hint = "Use another run directory, or the old file."
-            return RunDirectoryError(f"{path}: the input has changed, {how}", hint)
-    if len(found.inputs) != len(asked.inputs):
-        how = f"there were {len(found.inputs)} files and are {len(asked.inputs)}"
-        return RunDirectoryError(f"{path}: the input has changed, {how}", _TRY_THIS)
     return None
 
 
@@ -121,7 +107,3 @@ def _shown(value: object) -> str:
     if isinstance(value, dict):
         return " ".join(f"{name}={_shown(part)}" for name, part in value.items())
     return "unset" if value is None else str(value)
-
-
-def _bytes(file: InputFile) -> str:
-    return "no known size" if file.size_bytes is None else f"{file.size_bytes:,} bytes"

@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class InputMark:
-    """How much of the rejected lines is in `rejected.ndjson`: lines, bytes, and the hash of those bytes."""
+    """How much of the rejected lines is in `rejected.ndjson`: lines, bytes, and the SHA-256 of those bytes."""
 
     rejected_lines: int = 0
     rejected_bytes: int = 0
@@ -17,14 +17,33 @@ class InputMark:
 class EndpointMark:
     """How far an endpoint is.
 
-    batches: all below this number are in. chain: the rolling hash of their IDs. records_bytes: the length
-    of its records. state: totals, top lists and request counts, as JSON holds them.
+    batches: all below this number are in. chain: the rolling hash of their IDs. records_bytes, records_digest: the
+    length of its records and their SHA-256; a commit takes both from the file. state: totals, top lists and
+    request counts, as JSON holds them.
     """
 
     batches: int = 0
     chain: bytes = bytes(16)
     records_bytes: int = 0
+    records_digest: bytes = b""
     state: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamMark:
+    """How much of a stream, such as standard input, is kept: bytes, their SHA-256, whether that is all of it."""
+
+    n_bytes: int = 0
+    digest: bytes = b""
+    is_whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileMark:
+    """What a file holds: how many bytes, and their SHA-256."""
+
+    n_bytes: int
+    digest: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ class Chunk:
     owners: whose tweet each of the ids is, as the input names it, "" where it does not; in the order of ids.
         Empty if nobody asked. Equal names are one object. At most 200 characters each and sound Unicode, but
         foreign text otherwise: it may hold what a terminal would obey, see `shown`.
+    ends_part: whether the input ended here before it grew.
     """
 
     ids: Ids
@@ -54,6 +55,7 @@ class Chunk:
     n_bytes: int
     unreadable: str | None
     owners: tuple[str, ...] = ()
+    ends_part: bool = False
 
 
 def shown(line: bytes | str) -> str:

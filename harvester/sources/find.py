@@ -3,9 +3,10 @@
 import glob
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
+from threading import Event
 from typing import Final
 
 from harvester.errors import UsageError
@@ -23,13 +24,16 @@ RUN_DIRECTORY_FILES: Final = ("run.json", "journal.db")
 class Source:
     """One file, or standard input.
 
-    name: as the user wrote it, or as it was found; `-` for standard input.
-    size_bytes, modified_ns: None for standard input and pipes.
+    name: as the user wrote it, or as it was found; `-` for standard input. size_bytes: None for standard input and
+    pipes; of a file no more than that is read, also if it grows meanwhile. ends_bytes: stored sizes at which
+    the file ended before it grew; the input is parted there. pieces: gives the stored bytes, if they come from
+    elsewhere than the name says, as `read_stored` does.
     """
 
     name: str
     size_bytes: int | None
-    modified_ns: int | None
+    ends_bytes: tuple[int, ...] = ()
+    pieces: Callable[[int, Event], Iterator[bytes]] | None = None
 
 
 def find_sources(arguments: Sequence[str], run_directory: str | None = None) -> tuple[Source, ...]:
@@ -140,13 +144,13 @@ def has_data_ending(name: str) -> bool:
 
 def _source(name: str) -> Source:
     if name == STDIN:
-        return Source(STDIN, None, None)
+        return Source(STDIN, None)
     try:
         status = os.stat(name)  # noqa: PTH116 - see above
         if not stat.S_ISREG(status.st_mode):
             return _pipe(name, status.st_mode)
         with open(name, "rb"):  # noqa: PTH123
-            return Source(name, status.st_size, status.st_mtime_ns)
+            return Source(name, status.st_size)
     except OSError as exc:
         raise _unopened(name, exc) from exc
 
@@ -154,7 +158,7 @@ def _source(name: str) -> Source:
 def _pipe(name: str, mode: int) -> Source:
     """A FIFO (`<(command)` in a shell) or a terminal. It is not opened: that would wait for its writer."""
     if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
-        return Source(name, None, None)
+        return Source(name, None)
     raise UsageError(f"{name}: neither a file nor a folder nor a pipe", "Give a file of tweet IDs.")
 
 

@@ -14,6 +14,11 @@ class LineCutter:
     def __init__(self) -> None:
         self._begun = b""
 
+    @property
+    def is_within_line(self) -> bool:
+        """Whether what came last was not a newline."""
+        return bool(self._begun)
+
     def feed(self, data: bytes) -> bytes:
         """The lines that are whole now, each with its newline; b"" when there is none."""
         end = data.rfind(b"\n") + 1

@@ -3,12 +3,13 @@
 import dataclasses
 import os
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Final, get_args
 
 import numpy as np
 
-from harvester.errors import UsageError
+from harvester.errors import RunDirectoryError, UsageError
 from harvester.sources.chunk import NO_IDS, Chunk, Rejected, shown
 from harvester.sources.csv_rows import CsvRows
 from harvester.sources.decoding import Block, decode
@@ -94,12 +95,21 @@ def _read_all(
 
 def _read_file(source: Source, wanted: Wanted, stop: threading.Event, chunk_bytes: int) -> Iterator[Chunk]:
     reader = _FileReader(source, wanted)
+    ends = deque(source.ends_bytes)
     for block in decode(read_stored(source, chunk_bytes, stop), chunk_bytes):
         if stop.is_set():
             return
+        # What comes without stored bytes is still of those before the end.
+        while ends and block.n_stored and reader.n_bytes + block.n_stored > ends[0]:
+            yield dataclasses.replace(reader.pause(), ends_part=True)
+            ends.popleft()
         yield reader.read(block)
-    if not stop.is_set() and (last := reader.flush()):
+    if stop.is_set():
+        return
+    if last := reader.flush():
         yield last
+    if ends:
+        yield dataclasses.replace(_NOTHING, ends_part=True)
 
 
 class _FileReader:
@@ -113,16 +123,25 @@ class _FileReader:
         self._head: list[bytes] = []
         self._reader: TextLines | CsvRows | None = None
         self._n_newlines = 0
-        self._n_bytes = 0
+        self.n_bytes = 0
         self._is_ended = False
 
     def read(self, block: Block) -> Chunk:
         """What has become whole with this block."""
         lines = self._cutter.feed(block.text)
         self._n_newlines += lines.count(b"\n")
-        self._n_bytes += block.n_stored
+        self.n_bytes += block.n_stored
         chunk = dataclasses.replace(self._read_lines(lines, is_all=False), n_bytes=block.n_stored)
         return self._end_unreadable(chunk, block.unreadable) if block.unreadable else chunk
+
+    def pause(self) -> Chunk:
+        """What is left where the file ended before it grew. Raises RunDirectoryError when a line goes on there."""
+        if self._cutter.is_within_line:
+            raise RunDirectoryError(
+                f"{self._file}: where it ended before it grew, its last line was not whole",
+                "Use another run directory, or the old input.",
+            )
+        return self._finish(b"") if self.n_bytes else _NOTHING
 
     def flush(self) -> Chunk | None:
         """What is left at the end of the file: a last line without newline, a record left open."""
@@ -154,7 +173,7 @@ class _FileReader:
         torn = self._cutter.flush()
         chunk = _joined(chunk, self._finish(b""))
         entry = Rejected(self._file, self._n_newlines + 1, shown(torn), f"the rest is unreadable: {reason}")
-        n_passed_over = max(0, (self._source.size_bytes or 0) - self._n_bytes)
+        n_passed_over = max(0, (self._source.size_bytes or 0) - self.n_bytes)
         return dataclasses.replace(
             chunk,
             rejected=(*chunk.rejected, entry),

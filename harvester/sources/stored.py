@@ -6,7 +6,7 @@ import os
 import select
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from threading import Event
 from typing import Final
 
@@ -19,17 +19,35 @@ STOP_CHECK_S: Final = 0.05
 def read_stored(source: Source, chunk_bytes: int, stop: Event) -> Iterator[bytes]:
     """Pieces of at most chunk_bytes; ends early once stop is set. From a pipe, what is there now.
 
-    Raises OSError as reading does.
+    Of a file, as much as it has by its source, and no piece goes over one of its ends. Raises OSError as reading
+    does, and when the file was cut meanwhile.
     """
+    if source.pieces:
+        yield from source.pieces(chunk_bytes, stop)
+        return
     if source.name == STDIN:
         yield from _read_stdin(chunk_bytes, stop)
         return
     # Without O_NONBLOCK, opening a FIFO would wait for its writer and not notice stop. No effect on files.
     fd = os.open(source.name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
-        yield from _read_fd(fd, chunk_bytes, stop)
+        if source.size_bytes is None:
+            yield from _read_fd(fd, chunk_bytes, stop)
+        else:
+            yield from _read_file(fd, (*source.ends_bytes, source.size_bytes), chunk_bytes, stop)
     finally:
         os.close(fd)
+
+
+def _read_file(fd: int, ends: Sequence[int], chunk_bytes: int, stop: Event) -> Iterator[bytes]:
+    position = 0
+    for end in ends:
+        while position < end and not stop.is_set():
+            piece = os.read(fd, min(chunk_bytes, end - position))
+            if not piece:
+                raise OSError(f"it ends after {position:,} of {ends[-1]:,} bytes, it was cut meanwhile")
+            position += len(piece)
+            yield piece
 
 
 def _read_stdin(chunk_bytes: int, stop: Event) -> Iterator[bytes]:

@@ -212,13 +212,14 @@ def test_other_input_on_a_run_directory_is_refused(
         edited = run(*arguments)
         path.write_text("".join(f"{i}\n" for i in young))
         longer = run(*arguments)
+        path.write_text("".join(f"{i}\n" for i in young[:-1]))
         path.rename(tmp_path / "other.txt")
         renamed = run("other.txt", *arguments[1:])
         assert (edited.code, longer.code, renamed.code) == (6, 6, 6)
         assert len(simulator.requests()) == n_requests
-    assert "the input has changed" in edited.err
-    assert "some.txt had" in longer.err
-    assert "it was some.txt and is other.txt" in renamed.err
+    assert "some.txt was edited" in edited.err
+    assert "some.txt has grown from 20,000 bytes to 20,020 bytes" in longer.err
+    assert "some.txt was moved to other.txt" in renamed.err
 
 
 @pytest.mark.parametrize("stop", ["SIGKILL", "SIGTERM"])

@@ -53,7 +53,6 @@ def test_a_resumed_run_goes_on_at_its_mark(turned: Run, make: Any) -> None:
 
     ((step, _),) = turned(main())
     assert step.mark.batches == 8
-    assert step.mark.records_bytes > 1000
 
 
 def test_what_comes_after_a_gap_is_not_committed_at_the_end(turned: Run, make: Any) -> None:

@@ -55,7 +55,7 @@ class Portions:
 
 
 async def all_ids(fanout: Fanout) -> list[list[int]]:
-    return [ids.tolist() async for ids, _ in fanout.parts()]
+    return [ids.tolist() async for ids, _, _ in fanout.parts()]
 
 
 async def test_each_endpoint_gets_everything_in_order_whoever_reads_first(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ async def test_each_endpoint_gets_everything_in_order_whoever_reads_first(tmp_pa
     first = fanout.parts()
     seen = [(await anext(first))[0].tolist(), (await anext(first))[0].tolist()]
     others = await asyncio.gather(all_ids(fanout), all_ids(fanout))
-    seen += [ids.tolist() async for ids, _ in first]
+    seen += [ids.tolist() async for ids, _, _ in first]
     assert seen == others[0] == others[1] == [[1, 2], [], [3], [4, 5, 6]]
     assert portions.n_read == 4
     fanout.close()
@@ -83,7 +83,7 @@ async def test_owners_go_with_their_tweets_also_through_the_file(tmp_path: Path)
     reading = reading_of(tmp_path, "tweet_id,who", "7,alice", "8,", "9,zoe", owner_column="who")
     fanout = fanout_of(reading, tmp_path, 2, [])
     for _ in range(2):
-        found = [(i, o) async for ids, owners in fanout.parts() for i, o in zip(ids, owners, strict=True)]  # type: ignore[arg-type]
+        found = [(i, o) async for ids, owners, _ in fanout.parts() for i, o in zip(ids, owners, strict=True)]  # type: ignore[arg-type]
         assert found == [(7, 1), (8, 0), (9, 2)]
     fanout.close()
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,8 @@ import pytest
 
 from harvester.errors import RunDirectoryError
 from harvester.rundir.directory import RunDirectory
-from harvester.rundir.manifest import InputFile
 from harvester.rundir.marks import EndpointMark, InputMark, Step
+from harvester.sources import find_sources
 
 RECORD = b'{"tweet_id":"1"}\n'
 
@@ -20,17 +21,19 @@ def opened(
 ) -> RunDirectory:
     """The directory, taken into use by a command."""
     names = endpoints or ("totals",)
-    files = [InputFile(name, 10) for name in inputs]
+    for name in inputs:
+        (path.parent / name).write_bytes(b"0123456789")
+    files = find_sources([str(path.parent / name) for name in inputs])
     options: dict[str, Any] = {"endpoint": names, "column": column}
     return RunDirectory(path, options, files, names, now_ms=1_000 * len(column), version="1")
 
 
 def commit_record(directory: RunDirectory) -> None:
-    directory.commit(Step("totals", EndpointMark(1, b"c" * 16, len(RECORD))), [RECORD])
+    directory.commit(Step("totals", EndpointMark(1, b"c" * 16)), [RECORD])
 
 
 def commit_rejected(directory: RunDirectory) -> None:
-    directory.commit_rejected(InputMark(1, len(RECORD), b"h"), [RECORD])
+    directory.commit_rejected(InputMark(1, len(RECORD), sha256(RECORD).digest()), [RECORD])
 
 
 def test_directory_without_a_commit_is_taken_over_by_another_command(tmp_path: Path) -> None:
@@ -113,7 +116,7 @@ def complete(tmp_path: Path) -> Path:
     """A complete run directory with one record."""
     directory = opened(tmp_path)
     commit_record(directory)
-    directory.write_success({"total": {"ok": 1}}, ["run.json", "totals.ndjson"])
+    directory.write_success({"total": {"ok": 1}}, ())
     directory.close()
     return tmp_path
 

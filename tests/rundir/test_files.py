@@ -5,6 +5,7 @@ import resource
 import signal
 import stat
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from harvester.rundir.files import AppendFile, write_derived
 def test_file_is_cut_back_to_the_length_that_is_vouched_for(tmp_path: Path) -> None:
     path = tmp_path / "records"
     path.write_bytes(b"committed\ntorn")
-    file = AppendFile(path, 10)
+    file = AppendFile(path, 10, sha256(b"committed\n").digest())
     file.append([b"next\n"])
     file.close()
     assert (file.n_cut_bytes, path.read_bytes()) == (4, b"committed\nnext\n")
@@ -39,7 +40,7 @@ def test_short_writes_are_gone_on_with(tmp_path: Path, monkeypatch: pytest.Monke
         return real(handle, b"".join(parts)[:most])
 
     monkeypatch.setattr(os, "writev", short)
-    file = AppendFile(tmp_path / "records", 0)
+    file = AppendFile(tmp_path / "records")
     file.append([b"one\n", b"", b"two\n", b"three\n"])
     file.close()
     assert (tmp_path / "records").read_bytes() == b"one\ntwo\nthree\n"
@@ -48,14 +49,14 @@ def test_short_writes_are_gone_on_with(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_many_parts_are_written_in_their_order(tmp_path: Path) -> None:
     parts = [f"{n}\n".encode() for n in range(3_000)]
-    file = AppendFile(tmp_path / "records", 0)
+    file = AppendFile(tmp_path / "records")
     file.append(parts)
     file.close()
     assert (tmp_path / "records").read_bytes() == b"".join(parts)
 
 
 def test_full_disk_is_a_storage_error_that_names_the_file(tmp_path: Path) -> None:
-    file = AppendFile(tmp_path / "records", 0)
+    file = AppendFile(tmp_path / "records")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))

@@ -11,7 +11,7 @@ from harvester.rundir.marks import Ahead, Dead, EndpointMark, InputMark, Part, S
 
 FIRST = Step(
     "totals",
-    EndpointMark(2, b"c" * 16, 500, {"sum": 2**70}),
+    EndpointMark(2, b"c" * 16, 500, b"d" * 32, {"sum": 2**70}),
     dead=(Dead(7, "", b'{"a":1}'), Dead(5, "alice", b'{"b":2}')),
 )
 

@@ -1,0 +1,131 @@
+"""In what an input is another one than it was, and when it only grew."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from harvester.errors import UsageError
+from harvester.rundir.inputs import Change, InputFile, change_between, look_at
+from harvester.sources import Source, find_sources
+
+
+def files_now(*paths: Path) -> list[InputFile]:
+    """The inputs as a run notes them."""
+    return [found.file for found in look_at(find_sources([str(path) for path in paths]), ())]
+
+
+def change(before: list[InputFile], *paths: Path) -> Change | None:
+    return change_between(before, look_at(find_sources([str(path) for path in paths]), before))
+
+
+@pytest.fixture
+def ids(tmp_path: Path) -> Path:
+    path = tmp_path / "ids.txt"
+    path.write_bytes(b"1\n2\n3\n")
+    return path
+
+
+def test_same_input_has_not_changed(ids: Path) -> None:
+    assert change(files_now(ids), ids) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "how"),
+    [
+        (b"1\n2\n4\n", "was edited: it has 6 bytes as before, but others"),
+        (b"1\n2\n", "has shrunk from 6 bytes to 4 bytes"),
+        (b"1\n2\n4\n5\n", "has grown from 6 bytes to 8 bytes, and its beginning is another"),
+        (b"", "has shrunk from 6 bytes to 0 bytes"),
+    ],
+)
+def test_other_content_is_told_and_cannot_be_gone_on_with(ids: Path, content: bytes, how: str) -> None:
+    before = files_now(ids)
+    ids.write_bytes(content)
+    found = change(before, ids)
+    assert found
+    assert (found.how, found.grown) == (f"{ids} {how}", None)
+    assert "--continue-grown" not in str(found.error(ids).hint)
+
+
+def test_file_that_grew_at_its_end_can_be_gone_on_with_again_and_again(ids: Path) -> None:
+    before = files_now(ids)
+    for n_bytes in (8, 10):
+        ids.write_bytes(b"1\n2\n3\n4\n5\n"[:n_bytes])
+        found = change(before, ids)
+        assert found
+        assert found.grown
+        assert found.how == f"{ids} has grown from {n_bytes - 2} bytes to {n_bytes} bytes"
+        assert "--continue-grown" in str(found.error(ids).hint)
+        before = list(found.grown)
+    assert (before[0].size_bytes, before[0].ends_bytes) == (10, (6, 8))
+    assert change(before, ids) is None
+
+
+def test_line_that_was_not_whole_is_no_end_to_grow_at(ids: Path) -> None:
+    ids.write_bytes(b"1\n2\n3")
+    before = files_now(ids)
+    ids.write_bytes(b"1\n2\n345\n")
+    found = change(before, ids)
+    assert found
+    assert (found.how, found.grown) == (
+        f"{ids} has grown from 5 bytes to 8 bytes, within its last line",
+        None,
+    )
+
+
+def test_gzip_grows_by_members(ids: Path) -> None:
+    ids.write_bytes(gzip.compress(b"1\n"))
+    before = files_now(ids)
+    ids.write_bytes(ids.read_bytes() + gzip.compress(b"2\n"))
+    found = change(before, ids)
+    assert found
+    assert found.grown
+
+
+def test_new_file_at_the_end_is_growth_and_elsewhere_it_is_not(ids: Path, tmp_path: Path) -> None:
+    before = files_now(ids)
+    other = tmp_path / "other.txt"
+    other.write_bytes(b"9\n")
+    behind, ahead = change(before, ids, other), change(before, other, ids)
+    assert behind
+    assert ahead
+    assert behind.how == f"{other} is new"
+    assert behind.grown
+    assert [(file.name, file.ends_bytes) for file in behind.grown] == [(str(ids), (6,)), (str(other), ())]
+    assert (ahead.how, ahead.grown) == (f"{ids} was there, and now it is {other}", None)
+
+
+def test_file_before_the_last_one_may_not_grow(ids: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.txt"
+    other.write_bytes(b"9\n")
+    before = files_now(ids, other)
+    ids.write_bytes(b"1\n2\n3\n4\n")
+    found = change(before, ids, other)
+    assert found
+    assert found.grown is None
+
+
+def test_moved_and_missing_files_are_named(ids: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.txt"
+    other.write_bytes(b"9\n")
+    before = files_now(ids, other)
+    fewer = change(before, ids)
+    moved = other.rename(tmp_path / "moved.txt")
+    elsewhere = change(before, ids, moved)
+    assert fewer
+    assert elsewhere
+    assert fewer.how == f"{other} is not there any more"
+    assert elsewhere.how == f"{other} was moved to {moved}"
+
+
+def test_stream_is_looked_at_elsewhere() -> None:
+    stream = Source("-", None)
+    assert change_between([InputFile("-", None)], look_at([stream], ())) is None
+
+
+def test_file_that_went_meanwhile_is_told(ids: Path) -> None:
+    sources = find_sources([str(ids)])
+    ids.unlink()
+    with pytest.raises(UsageError, match="cannot be read: no such file"):
+        look_at(sources, ())
