@@ -11,7 +11,7 @@ from harvester.config.options import Options
 from harvester.engagement.credentials import AccessToken, Credentials
 from harvester.engagement.endpoints import ENDPOINTS
 from harvester.engagement.groupings import Series, choose_groupings, parse_grouping
-from harvester.engagement.metrics import EndpointName, choose_for_each
+from harvester.engagement.metrics import RATE, EndpointName, choose_for_each
 from harvester.engagement.request import Access, Request
 from harvester.engagement.windows import TimeRange, read_range
 from harvester.errors import UsageError
@@ -104,12 +104,13 @@ def _blanks(
 class Identity(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     """The options that can change the result, as `run.json` has them: by the names of their flags.
 
-    metrics: by endpoint, what was chosen. The address of the API is not among them: a proxy or another port gives
-    the same answers.
+    metrics: by endpoint, what was chosen. engagement_rate: whether tweets are ranked by it. The address of the API
+    is not among them: a proxy or another port gives the same answers.
     """
 
     endpoint: tuple[EndpointName, ...]
     metrics: dict[EndpointName, tuple[str, ...]]
+    engagement_rate: bool
     start: str | None
     end: str | None
     series: Series | None
@@ -139,6 +140,7 @@ def identity_of(
     identity = Identity(
         endpoint=options.endpoints,
         metrics={name: question.blank.columns for name, question in questions.items()},
+        engagement_rate=RATE in (options.metrics or ()),
         start=options.start,
         end=options.end,
         series=options.series,
@@ -165,10 +167,11 @@ def identity_of(
 class Recalled:
     """What a run was asked, as its `run.json` tells it: enough to read its input and its records, not to go on.
 
-    blanks: by endpoint, a request without tweets, and the time asked for.
+    blanks: by endpoint, a request without tweets, and the time asked for. rate_floor: as in `Reduction`.
     """
 
     options: Options
+    rate_floor: int | None
     blanks: Mapping[EndpointName, tuple[Request, TimeRange | None]]
 
 
@@ -194,6 +197,7 @@ def recall(identity: Mapping[str, Any], began_ms: int, out: Path) -> Recalled:
             limit=known.limit,
             newer_than_ms=known.newer_than,
         )
-        return Recalled(options, _blanks(options, known.metrics, began_ms))
+        rate_floor = known.min_impressions if known.engagement_rate else None
+        return Recalled(options, rate_floor, _blanks(options, known.metrics, began_ms))
     except (msgspec.ValidationError, KeyError) as exc:
         raise UsageError(f"the options are not those of a run: {exc}") from exc

@@ -122,7 +122,7 @@ def test_recorded_options_tell_what_was_asked() -> None:
     questions = make_questions(options, ALL, ("alice",), NOW_MS)
     written = orjson.loads(orjson.dumps(identity_of(options, Credentials(APP, TOKEN), questions)))
     recalled = recall(written, NOW_MS, options.out)
-    assert recalled.options == options
+    assert (recalled.options, recalled.rate_floor) == (options, None)
     assert recalled.blanks == {name: (q.blank, q.range) for name, q in questions.items()}
 
 
