@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from harvester.config.options import Options
 from harvester.engagement.credentials import AccessToken, Credentials
 from harvester.engagement.endpoints import ENDPOINTS
-from harvester.engagement.groupings import choose_groupings
-from harvester.engagement.metrics import EndpointName, choose_for_each
+from harvester.engagement.groupings import Series, choose_groupings, parse_grouping
+from harvester.engagement.metrics import RATE, EndpointName, choose_for_each
 from harvester.engagement.request import Access, Request
 from harvester.engagement.windows import TimeRange, read_range
 from harvester.errors import UsageError
@@ -71,52 +74,130 @@ def make_questions(
             "no credentials are configured",
             "Set HARVESTER_BEARER_TOKEN, or consumer key, consumer secret, access token and its secret.",
         )
+    columns = choose_for_each(options.metrics, options.endpoints, user_context=bool(reach.accounts))
+    owners = (DEFAULT_ACCOUNT, *accounts, NO_ACCOUNT) if options.has_owners else (DEFAULT_ACCOUNT,)
+    return {
+        name: Question(blank, reach, time_range, owners, options.dedupe)
+        for name, (blank, time_range) in _blanks(options, columns, began_ms).items()
+    }
+
+
+def _blanks(
+    options: Options, columns: Mapping[EndpointName, tuple[str, ...]], began_ms: int
+) -> Mapping[EndpointName, tuple[Request, TimeRange | None]]:
+    """What all requests of each endpoint share, and the time asked for."""
     time_range = None
     if "historical" in options.endpoints:
         time_range = read_range(options.start, options.end, began_ms / 1000)
     elif options.start is not None or options.end is not None:
         raise UsageError("--start and --end are for historical", "Ask it: -e historical")
-    columns = choose_for_each(options.metrics, options.endpoints, user_context=bool(reach.accounts))
     chosen = choose_groupings(options.groupings, options.series, options.endpoints)
-    owners = (DEFAULT_ACCOUNT, *accounts, NO_ACCOUNT) if options.has_owners else (DEFAULT_ACCOUNT,)
-    questions = {}
-    for name, (groupings, series) in chosen.items():
-        blank = Request(
-            ENDPOINTS[name], (), (), columns[name], Access.NONE, series=series, groupings=groupings
+    return {
+        name: (
+            Request(ENDPOINTS[name], (), (), columns[name], Access.NONE, series=series, groupings=groupings),
+            time_range if name == "historical" else None,
         )
-        own_range = time_range if name == "historical" else None
-        questions[name] = Question(blank, reach, own_range, owners, options.dedupe)
-    return questions
+        for name, (groupings, series) in chosen.items()
+    }
+
+
+class Identity(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
+    """The options that can change the result, as `run.json` has them: by the names of their flags.
+
+    metrics: by endpoint, what was chosen. engagement_rate: whether tweets are ranked by it. The address of the API
+    is not among them: a proxy or another port gives the same answers.
+    """
+
+    endpoint: tuple[EndpointName, ...]
+    metrics: dict[EndpointName, tuple[str, ...]]
+    engagement_rate: bool
+    start: str | None
+    end: str | None
+    series: Series | None
+    group: tuple[str, ...]
+    top: int
+    min_impressions: int
+    format: str | None
+    column: str | None
+    owner_column: str | None
+    owner_from_folder: bool
+    dedupe: bool
+    limit: int | None
+    newer_than: int | None
+    account: str | None
+    accounts: tuple[str, ...] | None
+    access: tuple[str, ...]
+    simulate: bool
 
 
 def identity_of(
     options: Options, credentials: Credentials, questions: Mapping[EndpointName, Question]
 ) -> dict[str, Any]:
-    """The options that can change the result, by the names of their flags.
-
-    The address of the API is not among them: a proxy or another port gives the same answers.
-    """
+    """The options that can change the result, for `run.json`."""
     access = ["user context"] if credentials.has_user_context else []
     if credentials.has_bearer_beside(accounts_used(options, credentials)):
         access.append("bearer token")
-    return {
-        "endpoint": options.endpoints,
-        "metrics": {name: question.blank.columns for name, question in questions.items()},
-        "start": options.start,
-        "end": options.end,
-        "series": options.series,
-        "group": [f"{grouping.name}={','.join(grouping.group_by)}" for grouping in options.groupings],
-        "top": options.top,
-        "min-impressions": options.min_impressions,
-        "format": options.file_format,
-        "column": options.column,
-        "owner-column": options.owner_column,
-        "owner-from-folder": options.owner_from_folder,
-        "dedupe": options.dedupe,
-        "limit": options.limit,
-        "newer-than": options.newer_than_ms,
-        "account": options.account,
-        "accounts": sorted(credentials.accounts) if options.has_owners else None,
-        "access": access,
-        "simulate": options.is_simulated,
-    }
+    identity = Identity(
+        endpoint=options.endpoints,
+        metrics={name: question.blank.columns for name, question in questions.items()},
+        engagement_rate=RATE in (options.metrics or ()),
+        start=options.start,
+        end=options.end,
+        series=options.series,
+        group=tuple(f"{grouping.name}={','.join(grouping.group_by)}" for grouping in options.groupings),
+        top=options.top,
+        min_impressions=options.min_impressions,
+        format=options.file_format,
+        column=options.column,
+        owner_column=options.owner_column,
+        owner_from_folder=options.owner_from_folder,
+        dedupe=options.dedupe,
+        limit=options.limit,
+        newer_than=options.newer_than_ms,
+        account=options.account,
+        accounts=tuple(sorted(credentials.accounts)) if options.has_owners else None,
+        access=tuple(access),
+        simulate=options.is_simulated,
+    )
+    built: dict[str, Any] = msgspec.to_builtins(identity)
+    return built
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What a run was asked, as its `run.json` tells it: enough to read its input and its records, not to go on.
+
+    blanks: by endpoint, a request without tweets, and the time asked for. rate_floor: as in `Reduction`.
+    """
+
+    options: Options
+    rate_floor: int | None
+    blanks: Mapping[EndpointName, tuple[Request, TimeRange | None]]
+
+
+def recall(identity: Mapping[str, Any], began_ms: int, out: Path) -> Recalled:
+    """What a run in `out` was asked. Raises UsageError for an identity that `identity_of` did not make."""
+    try:
+        known = msgspec.convert(identity, Identity)
+        options = Options(
+            inputs=(),
+            out=out,
+            endpoints=known.endpoint,
+            start=known.start,
+            end=known.end,
+            series=known.series,
+            groupings=tuple(map(parse_grouping, known.group)),
+            top=known.top,
+            min_impressions=known.min_impressions,
+            file_format=known.format,
+            column=known.column,
+            owner_column=known.owner_column,
+            owner_from_folder=known.owner_from_folder,
+            dedupe=known.dedupe,
+            limit=known.limit,
+            newer_than_ms=known.newer_than,
+        )
+        rate_floor = known.min_impressions if known.engagement_rate else None
+        return Recalled(options, rate_floor, _blanks(options, known.metrics, began_ms))
+    except (msgspec.ValidationError, KeyError) as exc:
+        raise UsageError(f"the options are not those of a run: {exc}") from exc

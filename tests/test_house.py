@@ -22,6 +22,9 @@ PURE_MODULES = (
     "rundir.marks",
     "rundir.records",
     "report.summary",
+    "verify.differences",
+    "verify.findings",
+    "verify.records",
 )
 IMPURE = {
     "aiohttp",

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from harvester.config.options import Options
@@ -12,7 +13,7 @@ from harvester.engagement.groupings import Grouping
 from harvester.engagement.metrics import metrics_of
 from harvester.errors import UsageError
 from harvester.planning import Reach
-from harvester.questions import accounts_used, make_questions, reach_of
+from harvester.questions import accounts_used, identity_of, make_questions, reach_of, recall
 
 NOW_MS = 1_795_500_000_000
 APP = AppKey(Secret("k"), Secret("s"))
@@ -101,3 +102,31 @@ def test_credentials_reach_what_they_can_read(
 def test_names_of_the_input_are_known_accounts_or_none() -> None:
     assert ask().popitem()[1].owners == ("",)
     assert ask(owner_column="who").popitem()[1].owners == ("", "alice", "(no account)")
+
+
+def test_recorded_options_tell_what_was_asked() -> None:
+    grouping = Grouping("by day", ("tweet.id", "engagement.day"))
+    options = replace(
+        OPTIONS,
+        inputs=(),
+        endpoints=("totals", "28hr", "historical"),
+        series="day",
+        groupings=(grouping,),
+        start="60d",
+        top=3,
+        column="id",
+        owner_column="author",
+        limit=5,
+        newer_than_ms=7,
+    )
+    questions = make_questions(options, ALL, ("alice",), NOW_MS)
+    written = orjson.loads(orjson.dumps(identity_of(options, Credentials(APP, TOKEN), questions)))
+    recalled = recall(written, NOW_MS, options.out)
+    assert (recalled.options, recalled.rate_floor) == (options, None)
+    assert recalled.blanks == {name: (q.blank, q.range) for name, q in questions.items()}
+
+
+@pytest.mark.parametrize("options", [{}, {"endpoint": ["totals"]}, {"endpoint": 3}])
+def test_options_that_no_run_has_recorded_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="not those of a run"):
+        recall(options, NOW_MS, Path("run"))

@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "run": "harvest, or go on with it",
     "auth": "get a bearer token or a user's access token, and see what works",
     "plan": "what run would ask; asks nothing",
+    "verify": "check every promise on the files of a run",
     "simulate": "the embedded Engagement API, as a server",
 }
 """By name, what each command does. Its module, of the same name, is imported when it is called."""

@@ -203,19 +203,15 @@ class Committer(_Committing):
             self.reduction.add(ready.partial)
         records = [ready.records for ready in group]
         fresh = [ready.batch for ready in group if not ready.is_again]
+        settled_again = tuple(i for ready in group if ready.is_again for i in ready.batch.ids.tolist())
+        dead = tuple(letter for ready in group for letter in ready.dead)
+        n_dead = self._mark.state.get("dead_letters", 0) + len(dead) - len(settled_again)
         self._mark = EndpointMark(
             self._mark.batches + len(fresh),
             fresh[-1].chain if fresh else self._mark.chain,
-            state={"reduction": self.reduction.to_dict(), **self._state()},
+            state={"reduction": self.reduction.to_dict(), "dead_letters": n_dead, **self._state()},
         )
-        step = Step(
-            self._endpoint,
-            self._mark,
-            tuple(i for ready in group if ready.is_again for i in ready.batch.ids.tolist()),
-            tuple(letter for ready in group for letter in ready.dead),
-            ahead,
-            parts,
-        )
+        step = Step(self._endpoint, self._mark, settled_again, dead, ahead, parts)
         await _to_the_end(self._directory.commit, step, records)
         self._next += len(group)
         for ready in group:

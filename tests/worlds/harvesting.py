@@ -189,8 +189,10 @@ class Interruption:
     pause_s: int = 0
 
 
-def harvest(scene: Scene, interruptions: tuple[Interruption, ...] = ()) -> Harvested:
-    """Harvest a scene, as often as it is interrupted and then to its end."""
+def harvest(
+    scene: Scene, interruptions: tuple[Interruption, ...] = (), look: Callable[[Path], None] = lambda _: None
+) -> Harvested:
+    """Harvest a scene, as often as it is interrupted and then to its end. look: at the run directory each time."""
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         folder = Path(name)
         # What matters to a power cut does not matter here, and takes most of the time.
@@ -200,6 +202,7 @@ def harvest(scene: Scene, interruptions: tuple[Interruption, ...] = ()) -> Harve
         now_s, outcome = scene.now_ms / 1000, None
         for interruption in (*interruptions, None):
             outcome = _run(scene, options, now_s, interruption, patch, sent)
+            look(options.out)
             now_s += interruption.pause_s if interruption else 0
             if outcome and outcome.exit_code is ExitCode.OK:
                 break

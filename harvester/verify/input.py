@@ -1,0 +1,174 @@
+"""The input, read once more: what it holds, whether it is still the same, and the lines of it that are no ID."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import numpy as np
+import orjson
+
+from harvester.config.options import Options
+from harvester.engagement.tweet_id import Ids, first_id_at
+from harvester.errors import RunDirectoryError
+from harvester.pipeline.reading import NOTHING_COMMITTED, InputCounts, changed_input, open_reading
+from harvester.rundir.inputs import change_between, look_at, look_at_sizes
+from harvester.rundir.kept import kept_name, kept_source
+from harvester.rundir.manifest import Manifest
+from harvester.rundir.marks import InputMark, StreamMark
+from harvester.rundir.records import encode_rejected
+from harvester.sources import Source, find_sources
+from harvester.verify.files import Prefix, judge_prefix, size_text
+from harvester.verify.findings import Findings
+from harvester.verify.partitions import IdPartitions
+
+REJECTED: Final = "rejected.ndjson"
+
+
+class _Rejected(msgspec.Struct, forbid_unknown_fields=True):
+    """A line of `rejected.ndjson`."""
+
+    file: str
+    line: int
+    text: str
+    reason: str
+
+
+@dataclass(slots=True)
+class InputSeen:
+    """What the input holds.
+
+    ids: those to harvest. is_raw: duplicates and those below first_id are still among them. counts: complete when
+    all parts were taken. is_exact: whether the run has to have counted the same.
+    """
+
+    ids: IdPartitions
+    counts: InputCounts
+    is_raw: bool = False
+    first_id: int | None = None
+    is_exact: bool = True
+
+    def take_part(self, number: int) -> Ids:
+        """The IDs of a part that are wanted; to be called once."""
+        ids = self.ids.part(number)
+        if not self.is_raw:
+            return ids
+        distinct = np.unique(ids)
+        wanted = distinct if self.first_id is None else distinct[distinct >= self.first_id]
+        self.counts.duplicates += len(ids) - len(distinct)
+        self.counts.distinct -= len(ids) - len(distinct)
+        self.counts.too_old += len(distinct) - len(wanted)
+        return wanted
+
+
+def read_rejected(folder: Path, mark: InputMark, findings: Findings, *, is_complete: bool) -> None:
+    """Judge `rejected.ndjson`."""
+    path = folder / REJECTED
+    with findings.check(REJECTED) as check:
+        check.says.append(f"{mark.rejected_lines:,} lines")
+        if not mark.rejected_bytes and not path.exists():
+            return
+        prefix = Prefix(path, mark.rejected_bytes)
+        n_lines = 0
+        for block in prefix.blocks():
+            for index, line in enumerate(block.text.split(b"\n")[:-1]):
+                n_lines += 1
+                if not _is_rejected(line + b"\n"):
+                    number, offset = block.place(index)
+                    findings.add(REJECTED, "no rejected line", line=number, offset=offset)
+        if prefix.torn:
+            findings.add(REJECTED, "the last line is cut", offset=prefix.n_bytes - len(prefix.torn))
+        if n_lines != mark.rejected_lines:
+            findings.add(REJECTED, f"{n_lines:,} lines, and the journal counts {mark.rejected_lines:,}")
+        judge_prefix(prefix, mark.rejected_hash, findings, is_complete=is_complete)
+
+
+def _is_rejected(line: bytes) -> bool:
+    try:
+        said = msgspec.json.decode(line, type=_Rejected)
+        return encode_rejected(said.file, said.line, said.text, said.reason) == line
+    except (msgspec.MsgspecError, orjson.JSONEncodeError):
+        return False
+
+
+def read_input(
+    folder: Path,
+    manifest: Manifest,
+    streams: Mapping[int, StreamMark],
+    mark: InputMark,
+    options: Options,
+    findings: Findings,
+    stack: ExitStack,
+    *,
+    is_finished: bool,
+) -> InputSeen | None:
+    """Read the input as the run did; None where it is another one, which is told.
+
+    It is read without the set of IDs that the run needs to leave out duplicates: they are found part by part.
+    Only which are the first --limit IDs cannot be told without it; for that memory grows with them.
+    """
+    seen = InputSeen(stack.enter_context(IdPartitions()), InputCounts())
+    if options.dedupe and options.limit is None:
+        seen.is_raw = True
+        if options.newer_than_ms is not None:
+            seen.first_id = first_id_at(manifest.started_ms - options.newer_than_ms)
+        options = replace(options, dedupe=False, newer_than_ms=None)
+    # Where a stream is cut by --limit depends on how its bytes came.
+    seen.is_exact = options.limit is None or not streams
+    is_same = False
+    with findings.check("input") as check:
+        sources = _unchanged(folder, manifest, streams, findings)
+        reading = open_reading(
+            options, sources, ("",), manifest.started_ms, mark if seen.is_exact else NOTHING_COMMITTED
+        )
+        n_rejected = 0
+        for portion in reading.portions():
+            seen.ids.add(portion.ids)
+            n_rejected = portion.mark.rejected_lines
+        if is_finished and seen.is_exact and n_rejected != mark.rejected_lines:
+            raise changed_input(
+                f"{n_rejected:,} lines of it are no IDs, and {mark.rejected_lines:,} are committed"
+            )
+        check.says.append(f"{len(sources):,} files, {size_text(reading.counts.bytes)}, read again")
+        seen.counts = reading.counts
+        is_same = True
+    return seen if is_same else None
+
+
+def _unchanged(
+    folder: Path, manifest: Manifest, streams: Mapping[int, StreamMark], findings: Findings
+) -> tuple[Source, ...]:
+    """The input as the run read it.
+
+    Raises UsageError where it is not there, RunDirectoryError where it is another.
+    """
+    now = [
+        Source(file.name, None) if file.size_bytes is None else find_sources((file.name,))[0]
+        for file in manifest.inputs
+    ]
+    looked = look_at_sizes(now) if manifest.is_sample else look_at(now, manifest.inputs)
+    if change := change_between(manifest.inputs, looked):
+        if change.grown is None:
+            raise RunDirectoryError(f"the input has changed, {change.how}")
+        findings.notes.append(f"input: {change.how}; what was added is not looked at")
+    return tuple(
+        Source(file.name, file.size_bytes, file.ends_bytes)
+        if file.size_bytes is not None
+        else kept_source(file.name, folder / kept_name(place), streams.get(place, StreamMark()).n_bytes)
+        for place, file in enumerate(manifest.inputs)
+    )
+
+
+def read_streams(
+    folder: Path, streams: Mapping[int, StreamMark], findings: Findings, *, is_complete: bool
+) -> None:
+    """Judge what is kept of the streams of the input."""
+    for place, mark in streams.items():
+        name = kept_name(place)
+        with findings.check(name) as check:
+            prefix = Prefix(folder / name, mark.n_bytes)
+            prefix.read()
+            judge_prefix(prefix, mark.digest, findings, is_complete=is_complete)
+            check.says.append(f"{size_text(mark.n_bytes)}{'' if mark.is_whole else ', not to its end'}")
