@@ -249,7 +249,8 @@ class Gate:
 
     async def _acquire(self) -> bool:
         """Take a drop's place in the bucket; False when something changed while waiting for it."""
-        self._adjust(self._monotonic())
+        now = self._monotonic()
+        self._adjust(now)
         if self._limiter is None:
             return True
         if self._limiter.has_capacity():
@@ -259,7 +260,7 @@ class Gate:
         acquiring = asyncio.ensure_future(limiter.acquire())
         acquiring.add_done_callback(self._wake)
         try:
-            await self._changed.wait()
+            await self._changed_within(self.pace.grows_at - now)
             return acquiring.done() and limiter is self._limiter and not self._blocked_s()
         finally:
             acquiring.remove_done_callback(self._wake)

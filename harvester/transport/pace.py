@@ -85,6 +85,11 @@ class Pace:
         """The limits that the headers told, to be remembered over a restart."""
         return list(self._told.values())
 
+    @property
+    def grows_at(self) -> float:
+        """When a guessed rate is to grow next; inf where none is guessed."""
+        return self._grows_at if self._guess else math.inf
+
     def current(self, now: float) -> Rate | None:
         """The rate that holds now: the strictest of all that is known. None: nothing is known."""
         if self._guess and now >= self._grows_at:
@@ -111,8 +116,9 @@ class Pace:
             if window.limit:
                 self._told[window.length_s] = Rate(window.limit, window.length_s)
                 self._guess = None
-            elif window.remaining is not None:
-                # At least so many there are in a window, with the one that is answered.
+            elif window.remaining:
+                # At least so many there are in a window, with the one that is answered. That nothing is left tells
+                # nothing of how much there was.
                 least = Rate(window.remaining + 1, window.length_s)
                 known = self._told.get(window.length_s)
                 if known is None or known.requests < least.requests:

@@ -244,6 +244,21 @@ def test_a_guessed_rate_shrinks_at_a_429_and_grows_back() -> None:
         assert pace.limit_per_minute == pytest.approx(per_minute), why
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [{"Retry-After": "1"}, {"Retry-After": "30"}, {"x-per-minute-remaining": "0", "Retry-After": "1"}],
+    ids=["soon", "later", "nothing left"],
+)
+def test_a_guess_from_a_single_429_right_after_the_start_is_outgrown(
+    turned: Run, make_gate: MakeGate, send: Send, headers: dict[str, str]
+) -> None:
+    """Three answers in a second are no limit of three a minute, and no request has to be waited for to grow."""
+    answers = at_first(COUNTED, COUNTED, COUNTED, (headers, TOO_MANY))
+    sent = run(turned, make_gate, send, answers, concurrency=8, latency_s=0.1, until_s=600.0)
+    enough_at = 60.0 if headers["Retry-After"] == "1" else 540.0
+    assert sent.between(enough_at, enough_at + 60.0) > 600
+
+
 @pytest.mark.parametrize("concurrency", [1, 8, 64])
 @pytest.mark.parametrize("what", [RESET, BAD_GATEWAY], ids=["reset", "502"])
 @pytest.mark.parametrize("lasts_s", [20.0, 120.0, 600.0])
