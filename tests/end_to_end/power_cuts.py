@@ -48,7 +48,7 @@ def cuts(scene: Scene, run: ForkingRunner, calls: list[Call], seed: int) -> Iter
 
 def what_is_wrong(scene: Scene, run: ForkingRunner, cut: Cut) -> str:
     """Go on from there with the same command; nothing where that comes to the same result."""
-    shutil.rmtree(run.out)
+    shutil.rmtree(run.out, ignore_errors=True)
     run.out.mkdir()
     for name, content in cut.disk.items():
         (run.out / name).write_bytes(content)
