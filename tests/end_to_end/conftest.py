@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 from harvester.simulator.population import make_ids
+
+if TYPE_CHECKING:
+    from tests.end_to_end.forked import ForkServer
 
 DEADLINE_S = 60.0
 USER_KEYS = {
@@ -162,6 +165,15 @@ def without_times(ndjson: str) -> str:
 def run(tmp_path: Path) -> Runner:
     """Runs the harvester in a folder of the test's own."""
     return Runner(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator["ForkServer"]:
+    """Forks harvesters that need not import themselves; for a `ForkingRunner`."""
+    from tests.end_to_end.forked import ForkServer  # noqa: PLC0415  # it is built on what is here
+
+    with ForkServer() as one:
+        yield one
 
 
 @pytest.fixture(scope="session")

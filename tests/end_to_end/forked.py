@@ -26,8 +26,8 @@ class Fault:
     how: str
 
 
-class _Server:
-    """The process that forks, and what it has told."""
+class ForkServer:
+    """The process that forks, and what it has told. Use as a context manager."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -59,8 +59,10 @@ class _Server:
             else:
                 self._begun.append(process)
 
-    def close(self) -> None:
-        """Let it end."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._tell.close()
         self._process.wait(DEADLINE_S)
         self._told.close()
@@ -69,7 +71,7 @@ class _Server:
 class ForkedProcess:
     """A process of a fork server, with as much of a `Popen` as tests use. gate: it waits for `go`."""
 
-    def __init__(self, pid: int, server: _Server, files: tuple[Path, Path], gate: Path | None) -> None:
+    def __init__(self, pid: int, server: ForkServer, files: tuple[Path, Path], gate: Path | None) -> None:
         self.pid = pid
         self._server = server
         self._files = files
@@ -118,19 +120,13 @@ class ForkedProcess:
 
 
 class ForkingRunner(Runner):
-    """A runner whose processes are forked. Use as a context manager."""
+    """A runner whose processes are forked."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, server: ForkServer) -> None:
         super().__init__(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        self._server = _Server()
+        self._server = server
         self._n_begun = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.close()
 
     def start(  # type: ignore[override]  # it is as much of a Popen as is needed
         self,
