@@ -35,6 +35,7 @@ from harvester.sources import find_sources
 from harvester.transport.app_limit import AppLimit
 from harvester.transport.oauth import make_signers
 from harvester.transport.session import HttpSession, Session
+from harvester.transport.surroundings import proxy_secrets
 from harvester.version import __version__
 
 SPARE_DESCRIPTORS: Final = 32
@@ -80,7 +81,7 @@ class Harvest:
     ) -> None:
         self._options = options
         self._credentials = credentials
-        self._redact = Redactor(credentials.secrets())
+        self._redact = Redactor((*credentials.secrets(), *proxy_secrets()))
         self._ledger = Ledger(ledger) if ledger else None
         self._on_open = on_open
         self._wall, self._random = wall, random
