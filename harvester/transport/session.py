@@ -22,6 +22,8 @@ from harvester.transport.surroundings import proxy_for, proxy_secrets, trust, tr
 MAX_BODY_BYTES: Final = 64 * 2**20
 """Inflated. The largest honest answer has about 3.5 MB; aiohttp itself knows no cap."""
 PROXY_REFUSES: Final = 407
+TOO_LARGE: Final = -1
+"""The fingerprint of all answers that are, which no hash of bytes is."""
 CONNECT_TIMEOUT_S: Final = 10.0
 IDLE_TIMEOUT_S: Final = 30.0
 TOTAL_TIMEOUT_S: Final = 60.0
@@ -98,7 +100,8 @@ class HttpSession:
                 "connection", f"the proxy {proxy.address} wants to know who asks: {response.status}"
             )
         if content is None:
-            return Trouble("unreadable", f"{response.status}: more than {MAX_BODY_BYTES >> 20} MiB of answer")
+            message = f"{response.status}: more than {MAX_BODY_BYTES >> 20} MiB of answer"
+            return Trouble("too large", message, TOO_LARGE)
         return Reply(response.status, response.headers, content)
 
     async def __aenter__(self) -> Self:

@@ -213,7 +213,6 @@ def test_bearer_token_is_fetched_with_only_the_apps_key(
     assert_same_result(run, undisturbed)
 
 
-@pytest.mark.xfail(reason="the bearer token is fetched once, at the start")
 def test_expired_bearer_token_is_fetched_anew_with_the_apps_key(
     run: Runner, id_file: Path, tmp_path: Path, undisturbed: Runner
 ) -> None:

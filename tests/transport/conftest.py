@@ -18,6 +18,12 @@ Answers = Callable[[float, int], tuple[Mapping[str, str], Answer]]
 """From when a request arrives (monotonic seconds) and its number, from 1, to headers and answer."""
 
 
+@pytest.fixture(autouse=True)
+def no_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The token service is asked again without a wait, but for one that it wants itself."""
+    monkeypatch.setattr("harvester.transport.oauth.random", lambda: 0.0)
+
+
 def new_gate(pace: Pace | None = None, **options: Any) -> Gate:
     """A gate on the running loop's time; every draw is 0.5 unless `random` says otherwise."""
     monotonic = asyncio.get_running_loop().time
