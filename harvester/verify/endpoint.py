@@ -14,6 +14,7 @@ from msgspec import UNSET, UnsetType
 from harvester.engagement.metrics import EndpointName
 from harvester.engagement.request import Access, Request
 from harvester.engagement.settling import Settled
+from harvester.errors import RunDirectoryError
 from harvester.questions import Recalled
 from harvester.reduce import Reduction
 from harvester.report.summary import EndpointResult
@@ -92,6 +93,7 @@ def read_endpoint(
         check.says.append(f"{seen.recorded.n_ids:,} records in {size_text(mark.records_bytes)}")
     with findings.check(name, JOURNAL) as check:
         _read_letters(journal.dead_letters(name), seen, blank, findings)
+        _read_waiting(journal, name, mark)
         _judge_sums(seen, findings)
         n_sums, n_tops = len(seen.reduction.totals), len(seen.reduction.tops)
         check.says.append(f"{n_sums} sums, {n_tops} top lists, {seen.dead.n_ids:,} dead letters")
@@ -149,15 +151,27 @@ def _read_letters(letters: Iterable[bytes], seen: Seen, blank: Request, findings
     seen.letters_digest = digest.digest()
 
 
+def _read_waiting(journal: JournalView, name: str, mark: EndpointMark) -> None:
+    """Read what waits in the journal to be written. Raises RunDirectoryError where it is damaged."""
+    ahead, parts = journal.ahead_numbers(name), journal.part_numbers(name)
+    for number in ahead:
+        journal.ahead(name, number)
+    for number in parts:
+        journal.parts(name, number)
+    if late := [number for number in ahead | parts if number < mark.batches]:
+        raise RunDirectoryError(
+            f"batch {min(late):,} of {name} waits to be written, and is counted as written"
+        )
+
+
 def _judge_sums(seen: Seen, findings: Findings) -> None:
-    """Compare the recomputed reduction with the journal's."""
-    found = seen.mark.state.get("reduction")
+    """Compare the recomputed reduction with the journal's, and the number of dead letters."""
+    state, n_dead = seen.mark.state, seen.dead.n_ids
+    if (n_counted := state.get("dead_letters", 0)) != n_dead:
+        findings.add(JOURNAL, f"it has {n_dead:,} dead letters of {seen.name}, and counts {n_counted:,}")
+    found = state.get("reduction")
     if found is None:
         return
-    if (n_dead := seen.mark.state.get("dead_letters", 0)) != seen.dead.n_ids:
-        findings.add(
-            JOURNAL, f"it has {seen.dead.n_ids:,} dead letters of {seen.name}, and counts {n_dead:,}"
-        )
     seen.reduction.groupings = found.get("groupings", {})
     computed = json.loads(json.dumps(seen.reduction.to_dict()))
     # Whether a status that no tweet has is written as 0 depends on the batches.

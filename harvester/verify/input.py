@@ -89,7 +89,7 @@ def _is_rejected(line: bytes) -> bool:
     try:
         said = msgspec.json.decode(line, type=_Rejected)
         return encode_rejected(said.file, said.line, said.text, said.reason) == line
-    except (msgspec.MsgspecError, orjson.JSONEncodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, orjson.JSONEncodeError):
         return False
 
 
