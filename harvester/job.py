@@ -38,6 +38,7 @@ from harvester.transport.session import HttpSession, Session
 from harvester.version import __version__
 
 SPARE_DESCRIPTORS: Final = 32
+SILENT_S: Final = 3.0
 EDGE_S: Final = 24 * 3600
 
 _T = TypeVar("_T")
@@ -134,7 +135,7 @@ class Harvest:
             stop=self._halt,
         )
         try:
-            directory = await asyncio.to_thread(opening)
+            directory = await _opened(opening)
         except Stopped:
             return self._stopped()
         try:
@@ -262,6 +263,16 @@ class Harvest:
             about["handles"] = {"used": len(self._accounts), **in_month}
         exit_code = write_results(directory, results, asdict(reading.counts), self._wall(), about)
         return Outcome(exit_code, results, total)
+
+
+async def _opened(opening: Callable[[], RunDirectory]) -> RunDirectory:
+    """The directory, opened in a thread: what is there has to be read. Says so when that takes long."""
+    working = asyncio.ensure_future(asyncio.to_thread(opening))
+    try:
+        return await asyncio.wait_for(asyncio.shield(working), SILENT_S)
+    except TimeoutError:
+        log.warning("still reading what is there: the files of the run and the input, a stream to its end")
+    return await working
 
 
 def _began_before_ms(options: Options) -> int | None:

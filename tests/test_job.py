@@ -1,6 +1,7 @@
 """A whole harvest at its edges: signals before the first request, and directories in which nothing stands yet."""
 
 import asyncio
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -82,3 +83,25 @@ def test_a_range_of_so_long_ago_counts_from_when_the_run_began(options: Options,
     run(ago, JULY_S, is_interrupted=True)
     run(ago, JULY_S + 3 * 86_400)
     assert service.asked[0]["end"] == "2026-07-07T08:40:00Z"
+
+
+def test_a_signal_while_standard_input_is_waited_for_ends_the_run(
+    options: Options, service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It was kept to its end, and is compared with what comes now, which is nothing yet."""
+    options = replace(options, inputs=("-",))
+    with (tmp_path / "ids.txt").open() as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        assert run(replace(options, patience_s=1), JULY_S).exit_code is ExitCode.OK
+    (options.out / "_SUCCESS").unlink()
+    ours, theirs = os.pipe()
+    with os.fdopen(ours) as stdin, os.fdopen(theirs, "wb"):
+        monkeypatch.setattr("sys.stdin", stdin)
+
+        async def main() -> Outcome:
+            harvest = Harvest(options, CREDENTIALS)
+            asyncio.get_running_loop().call_later(0.1, harvest.interrupt, ExitCode.TERMINATED)
+            return await harvest.run()
+
+        assert asyncio.run(main()).exit_code is ExitCode.TERMINATED
+    assert len(service.asked) == 1

@@ -5,18 +5,21 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import chain, groupby
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, TypeVar, get_args
 
 import click
 
 from harvester.engagement.metrics import CATALOGUE
+from harvester.simulator.catalogue import KINDS
 from harvester.simulator.credentials import (
     Credentials,
     credentials_from,
     generate_credentials,
     read_credentials,
 )
+from harvester.simulator.fault_rules import Outage, Rule, parse_outage, parse_rules
 from harvester.simulator.options import (
     CountStyle,
     ForbiddenStyle,
@@ -26,7 +29,6 @@ from harvester.simulator.options import (
     LimitHeader,
     Limits,
     Options,
-    Outage,
     ProtectedStyle,
     Readings,
     RetryAfterStyle,
@@ -36,19 +38,34 @@ from harvester.simulator.options import (
     WindowStyle,
     ZeroStyle,
 )
-from harvester.simulator.reply import FAULTS
 
-EPILOG: Final = """\b
-Faults:
-  http-500, http-503, http-502   server trouble, the last one as HTML
-  rate-limit                     a 429 with an empty body, out of nowhere
-  html, empty                    a 200 with a page of HTML, a 200 without a body
-  cut-json, cut-gzip, cut-body   an answer cut inside correct framing, or short of its length
-  missing-ids, extra-ids         a tenth of the IDs left out, an ID that nobody asked for
-  reset, hang                    the connection reset before an answer, or never an answer
-"""
+_WHEN: Final = """\b
+When a fault strikes, by --fault NAME=WHEN:
+  http-503=0.01       with that probability
+  http-503=0.01x8     with that probability, and then the next 7 to the same endpoint too
+  reset=@5            the 5th request to the endpoints, whatever it would get
+  reset=@5-9          the 5th to the 9th
+  reset=@5x10         10 requests from the 5th on
+  all=0.2             one of those marked *, with a probability of 0.2 in all: what a client gets over
+                      within seconds, and to the same result
+The same seed and the same requests meet the same faults. In the log each request has the name of its fault
+(also outage, revoked, expired-bearer), and whether its answer was whole: complete and true, as it is in spite
+of the faults marked +."""
+
+
+def _faults_told() -> str:
+    """All faults under their headings, each in a line."""
+    lines = ["\b", "Faults (* passes, + is harmless):"]
+    for group, kinds in groupby(KINDS.items(), key=lambda item: item[1].group):
+        lines.append(f"  {group}")
+        for name, kind in kinds:
+            marks = ("*" if kind.is_passing else " ") + ("+" if kind.is_true else " ")
+            lines.append(f"    {name:22} {marks} {kind.told}")
+    return "\n".join(lines)
+
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+Parsed = TypeVar("Parsed")
 
 
 def _choice(flag: str, style: object, default: str, told: str) -> Decorator:
@@ -70,25 +87,16 @@ def _amount(flag: str, default: float, told: str) -> Decorator:
     return click.option(flag, type=click.FloatRange(min=0), default=default, show_default=True, help=told)
 
 
-def _parse_fault(text: str) -> tuple[str, float]:
-    name, _, probability = text.partition("=")
-    if name not in FAULTS:
-        raise click.BadParameter(f"{name[:40]!r} is no fault; there are: {', '.join(FAULTS)}.")
-    try:
-        value = float(probability)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise click.BadParameter(f"{text[:40]!r} has no probability from 0 to 1, such as {name}=0.05.")
-    return name, value
+def _said(parse: Callable[[str], Parsed]) -> Callable[[str], Parsed]:
+    """A parser whose complaint reaches the user."""
 
+    def parse_or_complain(text: str) -> Parsed:
+        try:
+            return parse(text)
+        except ValueError as exc:
+            raise click.BadParameter(f"{exc}.") from exc
 
-def _parse_outage(text: str) -> Outage:
-    start, _, length = text.partition("+")
-    try:
-        return Outage(float(start), float(length))
-    except ValueError as exc:
-        raise click.BadParameter(f"{text[:40]!r} is not START+LENGTH in seconds, such as 5+30.") from exc
+    return parse_or_complain
 
 
 def _parse_pin(_context: click.Context, _parameter: click.Parameter, pin: str | None) -> str | None:
@@ -97,7 +105,7 @@ def _parse_pin(_context: click.Context, _parameter: click.Parameter, pin: str | 
     return pin
 
 
-@click.command("simulate", epilog=EPILOG)
+@click.command("simulate", epilog=f"{_faults_told()}\n\n{_WHEN}")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--port",
@@ -187,26 +195,39 @@ def _parse_pin(_context: click.Context, _parameter: click.Parameter, pin: str | 
 @click.option(
     "--fault",
     "faults",
-    type=_parse_fault,
-    metavar="NAME=PROBABILITY",
+    type=_said(parse_rules),
+    metavar="NAME=WHEN",
     multiple=True,
-    help="Let something go wrong, with a probability from 0 to 1; repeatable. The names are below.",
+    help="Let something go wrong; repeatable. Names, probabilities and moments are below.",
 )
 @_amount("--latency", 0.0, "Milliseconds before each answer.")
 @_amount("--jitter", 0.0, "At most so many milliseconds more.")
-@_limit("--faults-after", "Answer so many requests before anything goes wrong.")
+@_amount(
+    "--tail-latency",
+    0.0,
+    "And a long tail: half of the answers take up to 0.6 of so many milliseconds more, one in 30 takes 9 times "
+    "as many, none more than 50 times.",
+)
+@_amount("--drip-every", 200.0, "Milliseconds between two bytes of a body that drips.")
+@_limit("--faults-after", "Answer so many requests before anything goes wrong by chance.")
 @click.option(
     "--revoke-after",
     type=click.IntRange(min=0),
     help="After so many answered requests all credentials give 401.",
 )
 @click.option(
+    "--expire-bearer-after",
+    type=click.IntRange(min=1),
+    help="After so many answered requests the bearer token gives 401, and /oauth2/token gives out another.",
+)
+@click.option(
     "--outage",
     "outages",
-    type=_parse_outage,
-    metavar="START+LENGTH",
+    type=_said(parse_outage),
+    metavar="START+LENGTH[=STYLE]",
     multiple=True,
-    help="Answer 503 for so long, in seconds since the first request; repeatable.",
+    help="Be down from START on for LENGTH, in seconds since the first request; repeatable. STYLE: answer 500, "
+    "502 (as HTML), 503 (by default), or reset connections, or refuse them.",
 )
 @click.option("--pin", callback=_parse_pin, help="What the PIN flow shows, 7 digits. Random by default.")
 @click.option(
@@ -247,11 +268,14 @@ def simulate(
     left_out: tuple[LimitHeader, ...],
     retry_after: RetryAfterStyle,
     limit_body: LimitBodyStyle,
-    faults: tuple[tuple[str, float], ...],
+    faults: tuple[tuple[Rule, ...], ...],
     faults_after: int,
     latency: float,
     jitter: float,
+    tail_latency: float,
+    drip_every: float,
     revoke_after: int | None,
+    expire_bearer_after: int | None,
     outages: tuple[Outage, ...],
     pin: str | None,
     log: Path | None,
@@ -288,12 +312,15 @@ def simulate(
             limit_per,
             left_out,
         ),
-        faults=faults,
+        faults=tuple(chain.from_iterable(faults)),
         faults_after=faults_after,
         latency_ms=latency,
         jitter_ms=jitter,
+        tail_latency_ms=tail_latency,
+        drip_every_ms=drip_every,
         gzip=gzip,
         revoke_after=revoke_after,
+        expire_bearer_after=expire_bearer_after,
         outages=outages,
         pin=pin,
     )

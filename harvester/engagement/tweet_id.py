@@ -13,6 +13,7 @@ SNOWFLAKE_EPOCH_MS: Final = 1_288_834_974_657
 FIRST_SNOWFLAKE: Final = 30_000_000_000
 """IDs below are from the plain sequence before 2010-11-04; they carry no time."""
 DAY_MS: Final = 86_400_000
+LARGEST_EXACT_DOUBLE: Final = 2**53
 
 _FIRST_DAY: Final = SNOWFLAKE_EPOCH_MS // DAY_MS
 _LAST_DAY: Final = ((MAX_TWEET_ID >> 22) + SNOWFLAKE_EPOCH_MS) // DAY_MS
@@ -72,6 +73,15 @@ def first_id_at(time_ms: int) -> int:
     makes those tweets old, as they are.
     """
     return max((time_ms - SNOWFLAKE_EPOCH_MS) << 22, FIRST_SNOWFLAKE)
+
+
+def count_rounded(ids: Ids) -> tuple[int, int]:
+    """How many of the IDs are too large for a double, and how many of those end in `00`; by chance 1 %.
+
+    JavaScript and spreadsheets leave zeros where they had no digits for the rest. Source: contract, section 7.
+    """
+    large = ids[ids > LARGEST_EXACT_DOUBLE]
+    return len(large), int(np.count_nonzero(large % 100 == 0))
 
 
 def created_at_texts(ids: Ids) -> list[str | None]:

@@ -3,6 +3,7 @@
 Synchronous and blocking: it runs in a thread, a portion at a time.
 """
 
+import logging
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,14 +15,19 @@ from numpy.typing import NDArray
 
 from harvester.config.options import Options
 from harvester.dedupe import SeenIds
-from harvester.engagement.tweet_id import Ids, first_id_at
+from harvester.engagement.tweet_id import Ids, count_rounded, first_id_at
 from harvester.errors import RunDirectoryError
 from harvester.planning import Owners
 from harvester.rundir.marks import InputMark
 from harvester.rundir.records import encode_rejected
 from harvester.sources import Chunk, Source, read_chunks
 
+ROUNDING_SAMPLE: Final = 20
+ROUNDED_SHARE: Final = 0.2
+"""Of 20 IDs five end in 00 by chance once in a million files."""
 NOTHING_COMMITTED: Final = InputMark()
+
+log = logging.getLogger("harvester")
 
 
 @dataclass(slots=True)
@@ -117,11 +123,14 @@ class Reading:
         self._chunks = form.chunks(sources, self.stop)
         self._rejected_hash = sha256()
         self._n_rejected = self._rejected_bytes = self._n_taken = 0
+        self._n_large = self._n_rounded = 0
+        self._has_warned = False
 
     def portions(self) -> Iterator[Portion]:
         """The input, in its order. Ends early, without a word, when `stop` is set."""
         for chunk in self._chunks:
             wanted = self._select(chunk)
+            self._warn_of_rounding(chunk.ids)
             rejected = b"".join(self._new_rejected(chunk))
             mark = InputMark(self._n_rejected, self._rejected_bytes, self._rejected_hash.digest())
             yield Portion(chunk.ids[wanted], self._owners(chunk, wanted), rejected, mark, chunk.ends_part)
@@ -133,6 +142,21 @@ class Reading:
         if self._n_rejected < self._rejected_done.rejected_lines:
             raise changed_input(
                 f"it has {self._n_rejected:,} lines that are no IDs, and more of them are committed"
+            )
+
+    def _warn_of_rounding(self, ids: Ids) -> None:
+        """Say so before requests are spent on IDs that a spreadsheet or JavaScript has rounded."""
+        n_large, n_rounded = count_rounded(ids)
+        self._n_large += n_large
+        self._n_rounded += n_rounded
+        is_suspect = self._n_large >= ROUNDING_SAMPLE and self._n_rounded > ROUNDED_SHARE * self._n_large
+        if is_suspect and not self._has_warned:
+            self._has_warned = True
+            log.warning(
+                "%d of the first %d IDs end in 00, where one in a hundred would by chance: a spreadsheet or"
+                " JavaScript seems to have rounded them, and rounded ones are other tweets or none",
+                self._n_rounded,
+                self._n_large,
             )
 
     def _owners(self, chunk: Chunk, wanted: NDArray[np.intp]) -> Owners | None:

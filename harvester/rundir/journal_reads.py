@@ -15,6 +15,11 @@ from harvester.rundir.marks import Ahead, Dead, EndpointMark, FileMark, InputMar
 from harvester.rundir.seals import seal_of
 
 SCHEMA_VERSION: Final = 2
+_DEAD: Final = "endpoint, tweet_id, account, letter, seal FROM dead_letter"
+_SEALED: Final = (
+    _DEAD,
+    *(f"* FROM {table}" for table in ("input", "stream", "endpoint", "ahead", "part", "derived")),
+)
 _LOOK: Final = "SELECT count(*) FROM sqlite_master"
 _DAMAGE: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")
 
@@ -44,10 +49,14 @@ class JournalReads:
         return str(run_id)
 
     def demand_sound(self) -> None:
-        """Raises RunDirectoryError when the database is not whole."""
+        """Raises RunDirectoryError when the database or one of its rows is not what was written."""
         found = self._rows("PRAGMA integrity_check(1)", is_sealed=False)
         if found != [("ok",)]:
             raise self._damaged(str(found[0][0]) if found else "it cannot be checked")
+        # By its key a row may not be found any more.
+        for columns in _SEALED:
+            for _ in self._each(f"SELECT {columns}"):  # from above
+                pass
 
     def input_mark(self) -> InputMark:
         """How much of the rejected lines is in."""
@@ -85,12 +94,8 @@ class JournalReads:
         return [(dead.tweet_id, dead.account) for dead in self._dead(endpoint)]
 
     def _dead(self, endpoint: str) -> Iterator[Dead]:
-        rows = self._each(
-            "SELECT endpoint, tweet_id, account, letter, seal FROM dead_letter WHERE endpoint = ?"
-            " ORDER BY position",
-            endpoint,
-        )
-        for _, *dead in rows:
+        query = f"SELECT {_DEAD} WHERE endpoint = ? ORDER BY position"  # from above
+        for _, *dead in self._each(query, endpoint):
             yield Dead(*dead)
 
     def ahead_numbers(self, endpoint: str) -> set[int]:
@@ -146,6 +151,8 @@ class JournalReads:
             if getattr(exc, "sqlite_errorname", "SQLITE_CORRUPT") in _DAMAGE:
                 raise self._damaged(str(exc)) from exc
             raise StorageError(f"{self._path}: {exc}") from exc
+        except UnicodeDecodeError as exc:  # of a name or of SQLite's own words
+            raise self._damaged(str(exc)) from exc
 
 
 class JournalView(JournalReads):

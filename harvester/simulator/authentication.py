@@ -5,7 +5,7 @@ import binascii
 from typing import Final, Literal
 from urllib.parse import parse_qsl, unquote_plus
 
-from harvester.simulator.credentials import Asker, Credentials
+from harvester.simulator.credentials import Asker, Credentials, generate_bearer
 from harvester.simulator.reply import Answer, refusal
 from harvester.simulator.signature import Nonces, Signature, Signed, is_same
 
@@ -32,6 +32,8 @@ class Authenticator:
         self._by_token = {account.access_token: account for account in credentials.accounts}
         self._names = tuple(account.name for account in credentials.accounts)
         self._nonces = nonces
+        self._bearer_token = credentials.bearer_token
+        self._expired: set[str] = set()
 
     def identify(self, signed: Signed, now: float) -> Asker | Answer:
         """Who has sent the request, or the 401 that it gets. now: epoch seconds."""
@@ -53,11 +55,21 @@ class Authenticator:
             return refusal(403, "Unable to verify your credentials")
         if ("grant_type", "client_credentials") not in parse_qsl(form):
             return refusal(403, "Missing required parameter: grant_type")
-        return Answer(200, {"token_type": "bearer", "access_token": self._credentials.bearer_token})
+        self._bearer_token = self._bearer_token or generate_bearer()
+        return Answer(200, {"token_type": "bearer", "access_token": self._bearer_token})
+
+    def expire_bearer(self) -> None:
+        """From now on the bearer token is good no more, and the next one to be issued is another."""
+        if self._bearer_token:
+            self._expired.add(self._bearer_token)
+        self._bearer_token = None
+
+    def has_expired(self, authorization: str | None) -> bool:
+        """Whether this is a bearer token that was good once."""
+        return scheme_of(authorization) == "bearer" and _token_in(authorization or "") in self._expired
 
     def _check_bearer(self, authorization: str) -> Asker | Answer:
-        token = authorization.partition(" ")[2].strip()
-        if is_same(token, self._credentials.bearer_token):
+        if is_same(_token_in(authorization), self._bearer_token):
             return Asker(accounts=self._names)
         return unauthenticated("Access token not found")
 
@@ -76,6 +88,10 @@ class Authenticator:
 def unauthenticated(reason: str) -> Answer:
     """The 401 for credentials that are not good."""
     return refusal(401, f"Your account could not be authenticated. Reason: {reason}")
+
+
+def _token_in(authorization: str) -> str:
+    return authorization.partition(" ")[2].strip()
 
 
 def _read_basic(authorization: str) -> tuple[str, str] | None:

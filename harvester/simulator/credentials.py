@@ -124,7 +124,7 @@ def completed(credentials: Credentials) -> Credentials:
         return credentials
     return replace(
         credentials,
-        bearer_token=credentials.bearer_token or _generate_bearer(),
+        bearer_token=credentials.bearer_token or generate_bearer(),
         accounts=credentials.accounts or (_generate_account(),),
     )
 
@@ -139,6 +139,6 @@ def _generate_account() -> Account:
     return Account(DEFAULT_ACCOUNT, token, secrets.token_urlsafe(34))
 
 
-def _generate_bearer() -> str:
+def generate_bearer() -> str:
     """A random bearer token. Real ones hold a percent sign or two, and so do these."""
     return f"AAAAAAAAAAAAAAAAAAAAA{secrets.token_urlsafe(48)}%3D{secrets.token_urlsafe(24)}"

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from harvester.simulator.fault_rules import Outage, Rule
+
 CountStyle = Literal["strings", "numbers", "mixed"]
 UntouchedStyle = Literal["zero", "missing", "quiet"]
 UnsupportedStyle = Literal["absent", "zero"]
@@ -85,21 +87,16 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Outage:
-    """A stretch of 503s, in seconds since the first request."""
-
-    start_s: float
-    length_s: float
-
-
-@dataclass(frozen=True, slots=True)
 class Options:
     """All of it.
 
     now_ms: the time by which tweets have their age and ranges end; None for the clock's.
-    faults: names and probabilities, in the order in which they are tried. faults_after: so many requests are
-        answered before the first of them.
+    faults: what strikes when, in the order in which it is tried. faults_after: so many requests are answered
+        before the first of them by chance.
+    latency_ms, jitter_ms, tail_latency_ms: see `delay_s`.
+    drip_every_ms: between two bytes of a body that drips.
     revoke_after: so many answered requests later no credential is good any more; None for never.
+    expire_bearer_after: so many answered requests later the bearer token is another; None for never.
     pin: what the PIN flow shows; None for a random one each time.
     """
 
@@ -108,11 +105,14 @@ class Options:
     shares: Shares = field(default_factory=Shares)
     readings: Readings = field(default_factory=Readings)
     limits: Limits = field(default_factory=Limits)
-    faults: tuple[tuple[str, float], ...] = ()
+    faults: tuple[Rule, ...] = ()
     faults_after: int = 0
     latency_ms: float = 0.0
     jitter_ms: float = 0.0
+    tail_latency_ms: float = 0.0
+    drip_every_ms: float = 200.0
     gzip: bool = True
     revoke_after: int | None = None
+    expire_bearer_after: int | None = None
     outages: tuple[Outage, ...] = ()
     pin: str | None = None

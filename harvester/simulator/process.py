@@ -16,12 +16,13 @@ import orjson
 from aiohttp import web
 
 from harvester.simulator.credentials import Credentials
+from harvester.simulator.doors import Doors
 from harvester.simulator.options import Options
 from harvester.simulator.request_log import RequestLog
 from harvester.simulator.server import make_application
 from harvester.simulator.service import Service
+from harvester.simulator.wire import Manner
 
-_CONNECTIONS_WAITING: Final = 1024
 _FAREWELL_S: Final = 0.2
 
 
@@ -67,16 +68,22 @@ async def _serve(
     if place.has_parent:
         threading.Thread(target=_await_end_of_input, args=(loop, stop), daemon=True).start()
     with RequestLog(place.log) as log:
-        application = make_application(Service(options, credentials), log, may_gzip=options.gzip)
+        manner = Manner(options.gzip, options.drip_every_ms / 1000)
+        begun = asyncio.Event()
+        application = make_application(Service(options, credentials), log, manner, begun)
         # Whoever hangs up frees the handler that waits for him; at the end nobody is waited for.
         runner = web.AppRunner(
             application, access_log=None, handler_cancellation=True, shutdown_timeout=_FAREWELL_S
         )
         await runner.setup()
         try:
-            await web.TCPSite(runner, place.host, place.port, backlog=_CONNECTIONS_WAITING).start()
-            _tell(place.host, runner.addresses[0][1], told)
-            await stop.wait()
+            doors = Doors(runner, place.host, place.port, options.outages)
+            site = await doors.open()
+            _tell(place.host, doors.port, told)
+            async with asyncio.TaskGroup() as group:
+                keeping = group.create_task(doors.keep(site, begun))
+                await stop.wait()
+                keeping.cancel()
         finally:
             await runner.cleanup()
 

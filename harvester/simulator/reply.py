@@ -1,30 +1,33 @@
 """What the service says: first as an answer, then as bytes. A fault, if any, is named in the reply."""
 
 from dataclasses import dataclass, field
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 import orjson
 
-Fault = Literal[
-    "http-500",
-    "http-502",
-    "http-503",
-    "rate-limit",
-    "html",
-    "empty",
-    "cut-json",
-    "missing-ids",
-    "extra-ids",
-    "reset",
-    "cut-body",
+from harvester.simulator.catalogue import Fault, Trouble, is_true
+
+Delivery = Literal[
+    "whole",
+    "close",
+    "plain-gzip",
     "cut-gzip",
+    "cut-body",
+    "cut-close",
+    "reset-body",
+    "reset",
     "hang",
+    "drip",
+    "huge",
 ]
-FAULTS: Final[tuple[Fault, ...]] = get_args(Fault)
+"""What happens to a reply on the wire."""
+UNANSWERED: Final[frozenset[Delivery]] = frozenset({"reset", "hang"})
 
 JSON: Final = "application/json"
 HTML: Final = "text/html"
 FORM: Final = "application/x-www-form-urlencoded"
+
+_PAGE: Final = "<!DOCTYPE html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
 
 Body = dict[str, object]
 
@@ -45,7 +48,18 @@ class Reply:
     content: bytes
     content_type: str = JSON
     headers: dict[str, str] = field(default_factory=dict)
-    fault: Fault | None = None
+    fault: Fault | Trouble | None = None
+    delivery: Delivery = "whole"
+
+    @property
+    def is_true(self) -> bool:
+        """Whether the client is told what the contract says, and can read it."""
+        return is_true(self.fault)
+
+    @property
+    def told_status(self) -> int | None:
+        """The status that the client sees, None where it sees none."""
+        return None if self.delivery in UNANSWERED else self.status
 
 
 def refusal(status: int, *errors: str) -> Answer:
@@ -56,3 +70,8 @@ def refusal(status: int, *errors: str) -> Answer:
 def as_reply(answer: Answer) -> Reply:
     """The answer as JSON."""
     return Reply(answer.status, orjson.dumps(answer.body))
+
+
+def page(status: int, title: str) -> Reply:
+    """What a proxy says: HTML."""
+    return Reply(status, _PAGE.format(title=title).encode(), HTML)

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 import orjson
 
-from harvester.simulator.reply import Fault
+from harvester.simulator.catalogue import Fault, Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +15,10 @@ class Entry:
     """What was asked and how it went.
 
     time: epoch seconds. endpoint: its name, or token, request_token, authorize, access_token; None for a wrong
-    URL. status: None where nothing is answered. start, end: as asked. groupings: the group_by of each.
-    account: whose token has signed; None for a bearer token, and for what is refused with a 401.
+    URL. status: None where nothing is answered. fault: None where the contract is kept, also by a refusal.
+    whole: whether the answer is a 200 that tells all that was asked, and nothing wrong of it, in spite of a
+    fault or without one. start, end: as asked. groupings: the group_by of each. account: whose token has signed;
+    None for a bearer token, and for what is refused with a 401.
     """
 
     time: float
@@ -25,7 +27,8 @@ class Entry:
     tweet_ids: list[str]
     engagement_types: list[str]
     status: int | None
-    fault: Fault | None
+    fault: Fault | Trouble | None
+    whole: bool
     start: str | None
     end: str | None
     groupings: dict[str, list[str]]

@@ -6,15 +6,21 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from harvester.simulator.call import Call
 from harvester.simulator.request_log import RequestLog
-from harvester.simulator.service import Call, Service
-from harvester.simulator.wire import send
+from harvester.simulator.service import Service
+from harvester.simulator.wire import Manner, send
 
 
 def make_application(
-    service: Service, log: RequestLog, *, may_gzip: bool = True, clock: Callable[[], float] = time.time
+    service: Service,
+    log: RequestLog,
+    manner: Manner,
+    begun: asyncio.Event,
+    *,
+    clock: Callable[[], float] = time.time,
 ) -> web.Application:
-    """The application for any path and method. clock: epoch seconds."""
+    """The application for any path and method. begun: set by the first request. clock: epoch seconds."""
 
     async def respond(request: web.Request) -> web.StreamResponse:
         call = Call(
@@ -26,10 +32,11 @@ def make_application(
             request.content_type,
         )
         served = service.serve(call, clock())
+        begun.set()
         log.write(served.entry)
         if served.delay_s:
             await asyncio.sleep(served.delay_s)
-        return await send(request, served.reply, may_gzip=may_gzip)
+        return await send(request, served.reply, manner)
 
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", respond)

@@ -1,50 +1,36 @@
 """The service without a socket: a call and the time go in, a reply and its log entry come out.
 
 A call to an endpoint passes, in this order: an outage, its credentials, the allowance, chance, and then it is
-answered. What chance spoils has been paid for from the allowance. Calls for tokens pass nothing.
+answered. What chance spoils has been paid for from the allowance. A fault that has its moment strikes whatever
+the call would get, but for an outage. Calls for tokens pass nothing.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, cast
+from typing import Final
 from urllib.parse import urlsplit
-
-import orjson
 
 from harvester.engagement.endpoints import ENDPOINTS
 from harvester.engagement.metrics import EndpointName
 from harvester.simulator.allowance import Allowances
 from harvester.simulator.answers import answer_request
 from harvester.simulator.authentication import Authenticator, scheme_of, unauthenticated
+from harvester.simulator.call import Call, groupings_in, read_json, string_at, strings_at
 from harvester.simulator.credentials import Asker, Credentials, completed
-from harvester.simulator.draws import Draw, Draws
-from harvester.simulator.faults import NEVER_ANSWERED, draw_fault, spoil, unavailable
+from harvester.simulator.draws import Draws
+from harvester.simulator.false_data import Occasion
+from harvester.simulator.fault_rules import Outage
+from harvester.simulator.faults import RATE_TEXT, outage_reply, spoil
+from harvester.simulator.latency import delay_s
 from harvester.simulator.login import PinLogin
 from harvester.simulator.options import LimitBodyStyle, Options
-from harvester.simulator.reply import FORM, Answer, Fault, Reply, as_reply, refusal
+from harvester.simulator.reply import Reply, as_reply, refusal
 from harvester.simulator.request_log import Entry
-from harvester.simulator.signature import Nonces, Signed
+from harvester.simulator.signature import Nonces
+from harvester.simulator.strikes import Strikes
 from harvester.simulator.world import World
 
 _BY_PATH: Final[dict[str, EndpointName]] = {endpoint.path: name for name, endpoint in ENDPOINTS.items()}
-_RATE_TEXT: Final = "Too many requests: you have exceeded the rate limit of your application"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request as it came. url: with scheme, host and query."""
-
-    method: str
-    url: str
-    authorization: str | None
-    content: bytes
-    content_type: str = ""
-
-    @property
-    def signed(self) -> Signed:
-        """What a signature would be over."""
-        form = self.content.decode("latin-1") if self.content_type == FORM else ""
-        return Signed(self.authorization, self.method, self.url, form)
+_TURNED_AWAY: Final = frozenset({401, 429})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +48,7 @@ class Service:
     def __init__(self, options: Options, credentials: Credentials) -> None:
         known, nonces = completed(credentials), Nonces()
         self._options = options
-        self._faults = cast("Sequence[tuple[Fault, float]]", options.faults)
+        self._strikes = Strikes(options.faults)
         self._world = World(options.seed, options.shares)
         self._authenticator = Authenticator(known, nonces)
         self._login = PinLogin(known, nonces, options.pin)
@@ -70,6 +56,7 @@ class Service:
         self._draws = Draws(options.seed)
         self._first_at: float | None = None
         self._answered = 0
+        self._ids_before: dict[EndpointName, list[str]] = {}
 
     def serve(self, call: Call, now: float) -> Served:
         """Decide on a call. now: epoch seconds."""
@@ -97,45 +84,61 @@ class Service:
 
     def _issue_bearer(self, call: Call) -> Reply:
         if self._is_revoked():
-            return as_reply(refusal(403, "Unable to verify your credentials"))
+            return replace(as_reply(refusal(403, "Unable to verify your credentials")), fault="revoked")
         return as_reply(self._authenticator.issue_bearer(call.authorization, call.content.decode("latin-1")))
 
     def _serve_endpoint(self, endpoint: EndpointName, call: Call, now: float) -> Served:
-        document = _read_json(call.content)
+        document = read_json(call.content)
         draw = self._draws.next(endpoint.encode() + call.content)
+        ids = strings_at(document, "tweet_ids")
+        occasion = Occasion(ids, self._ids_before.get(endpoint, []), draw, now)
+        self._ids_before[endpoint] = ids
         asker = self._identify(call, now)
-        reply = asker if isinstance(asker, Reply) else self._reply(endpoint, document, asker, draw, now)
+        reply = self._reply(endpoint, document, asker, occasion) if isinstance(asker, Asker) else asker
+        fault = self._strikes.at_moment()
+        if fault and reply.fault != "outage":
+            reply = spoil(reply, fault, occasion)
+        self._count_answered(reply)
+        options = self._options
+        delay = delay_s(options.latency_ms, options.jitter_ms, options.tail_latency_ms, draw)
         account = asker.account if isinstance(asker, Asker) else None
-        jitter_ms = self._options.jitter_ms * draw.uniform("jitter")
-        delay_s = (self._options.latency_ms + jitter_ms) / 1000
-        return Served(reply, _entry(call, endpoint, reply, now, document, account), delay_s)
+        return Served(reply, _entry(call, endpoint, reply, now, document, account), delay)
 
     def _identify(self, call: Call, now: float) -> Asker | Reply:
-        if self._is_out(now):
-            return unavailable(Reply(503, b""))
+        if outage := self._outage(now):
+            return outage_reply(outage.style)
         if self._is_revoked():
-            return as_reply(unauthenticated("Access token not found"))
+            return replace(as_reply(unauthenticated("Access token not found")), fault="revoked")
         asker = self._authenticator.identify(call.signed, now)
-        return as_reply(asker) if isinstance(asker, Answer) else asker
+        if isinstance(asker, Asker):
+            return asker
+        has_expired = self._authenticator.has_expired(call.authorization)
+        return replace(as_reply(asker), fault="expired-bearer" if has_expired else None)
 
-    def _reply(self, endpoint: EndpointName, document: object, asker: Asker, draw: Draw, now: float) -> Reply:
+    def _reply(self, endpoint: EndpointName, document: object, asker: Asker, occasion: Occasion) -> Reply:
+        now = occasion.now
         grant = self._allowances.of(endpoint).ask(now)
         if not grant.is_granted:
             return replace(_limited(self._options.limits.body), headers=grant.headers)
         now_ms = int(now * 1000) if self._options.now_ms is None else self._options.now_ms
         answer = answer_request(endpoint, document, asker, self._world, now_ms, self._options.readings)
         reply = replace(as_reply(answer), headers=grant.headers)
-        is_calm = self._answered < self._options.faults_after
-        if not is_calm and (fault := draw_fault(self._faults, draw)):
-            reply = spoil(reply, fault, _strings_at(document, "tweet_ids"), draw)
-        self._answered += reply.fault is None
-        return reply
+        if self._answered < self._options.faults_after:
+            return reply
+        fault = self._strikes.by_chance(endpoint, occasion.draw)
+        return spoil(reply, fault, occasion) if fault else reply
 
-    def _is_out(self, now: float) -> bool:
+    def _count_answered(self, reply: Reply) -> None:
+        if not reply.is_true or reply.status in _TURNED_AWAY:
+            return
+        self._answered += 1
+        if self._answered == self._options.expire_bearer_after:
+            self._authenticator.expire_bearer()
+
+    def _outage(self, now: float) -> Outage | None:
         since = now - (now if self._first_at is None else self._first_at)
-        return any(
-            outage.start_s <= since < outage.start_s + outage.length_s for outage in self._options.outages
-        )
+        outages = (one for one in self._options.outages if one.start_s <= since < one.start_s + one.length_s)
+        return next(outages, None)
 
     def _is_revoked(self) -> bool:
         return self._options.revoke_after is not None and self._answered >= self._options.revoke_after
@@ -153,13 +156,14 @@ def _entry(
         time=now,
         endpoint=endpoint,
         credential=scheme_of(call.authorization) or "none",
-        tweet_ids=_strings_at(document, "tweet_ids"),
-        engagement_types=_strings_at(document, "engagement_types"),
-        status=None if reply.fault in NEVER_ANSWERED else reply.status,
+        tweet_ids=strings_at(document, "tweet_ids"),
+        engagement_types=strings_at(document, "engagement_types"),
+        status=reply.told_status,
         fault=reply.fault,
-        start=_string_at(document, "start"),
-        end=_string_at(document, "end"),
-        groupings=_groupings_in(document),
+        whole=reply.is_true and reply.status == 200,
+        start=string_at(document, "start"),
+        end=string_at(document, "end"),
+        groupings=groupings_in(document),
         account=account,
     )
 
@@ -167,37 +171,8 @@ def _entry(
 def _limited(style: LimitBodyStyle) -> Reply:
     match style:
         case "json":
-            return as_reply(refusal(429, _RATE_TEXT))
+            return as_reply(refusal(429, RATE_TEXT))
         case "text":
-            return Reply(429, _RATE_TEXT.encode(), "text/plain")
+            return Reply(429, RATE_TEXT.encode(), "text/plain")
         case "empty":
             return Reply(429, b"")
-
-
-def _read_json(content: bytes) -> object:
-    try:
-        return cast("object", orjson.loads(content))
-    except orjson.JSONDecodeError:
-        return None
-
-
-def _at(document: object, key: str) -> object:
-    return document.get(key) if isinstance(document, dict) else None
-
-
-def _string_at(document: object, key: str) -> str | None:
-    value = _at(document, key)
-    return value if isinstance(value, str) else None
-
-
-def _strings_at(document: object, key: str) -> list[str]:
-    """What stands there, for the log; nothing where it is no list of strings."""
-    value = _at(document, key)
-    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
-
-
-def _groupings_in(document: object) -> dict[str, list[str]]:
-    groupings = _at(document, "groupings")
-    if not isinstance(groupings, dict):
-        return {}
-    return {str(name): _strings_at(grouping, "group_by") for name, grouping in groupings.items()}

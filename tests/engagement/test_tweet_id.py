@@ -11,6 +11,7 @@ from harvester.engagement.tweet_id import (
     FIRST_SNOWFLAKE,
     MAX_TWEET_ID,
     SNOWFLAKE_EPOCH_MS,
+    count_rounded,
     created_at_texts,
     created_ms,
     first_id_at,
@@ -124,3 +125,8 @@ def test_created_at_texts_agree_with_datetime(tweet_ids: list[int]) -> None:
 
 def test_created_at_is_that_of_a_known_tweet() -> None:
     assert created_at_texts(np.array([1060976163948904448], np.int64)) == ["2018-11-09T19:23:24Z"]
+
+
+def test_rounded_ids_are_those_beyond_a_doubles_digits_that_end_in_zeros() -> None:
+    ids = np.array([20, 100, 2**53, 1_060_976_163_948_904_448, 1_060_976_163_948_904_400], np.int64)
+    assert count_rounded(ids) == (2, 1)

@@ -9,9 +9,10 @@ import orjson
 import pytest
 from authlib.oauth1.rfc5849.client_auth import ClientAuth
 
+from harvester.simulator.call import Call
 from harvester.simulator.credentials import Account, Credentials, user_id_of
 from harvester.simulator.options import Options
-from harvester.simulator.service import Call, Served, Service
+from harvester.simulator.service import Served, Service
 
 NOW = 1_795_000_020.0
 BASE = "http://127.0.0.1"

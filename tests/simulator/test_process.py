@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from authlib.integrations.requests_client import OAuth1Auth, OAuth1Session
 from click.testing import CliRunner
 
 from harvester.cli.simulate import simulate
-from harvester.simulator.reply import FAULTS
+from harvester.simulator.catalogue import FAULTS
 
 PATH = "/insights/engagement/totals"
 COMMAND = "from harvester.cli.simulate import simulate; simulate()"
@@ -96,6 +97,29 @@ def test_credentials_of_the_environment_are_not_told() -> None:
         assert told.keys() == {"base_url", "auth_url"}
 
 
+def test_an_outage_refuses_connections_and_ends_on_the_same_port(ask: Ask) -> None:
+    """With a connection each; the first request, which starts the outage, has one already and is reset."""
+    with running("--outage", "0+0.5=refuse", HARVESTER_BEARER_TOKEN="b") as (process, told):
+        troubles: list[str] = []
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            try:
+                requests.post(
+                    told["base_url"] + PATH,
+                    data=json.dumps(ask([20])),
+                    headers={"Authorization": "Bearer b"},
+                    timeout=5,
+                )
+            except requests.ConnectionError as exc:
+                troubles.append(str(exc))
+            else:
+                break
+        process.send_signal(signal.SIGTERM)
+        assert ended(process) == (0, "", "")
+    assert "Connection refused" not in troubles[0]
+    assert "Connection refused" in troubles[-1]
+
+
 def test_a_port_in_use_is_told_in_one_line() -> None:
     with running() as (_, told):
         port = told["base_url"].rpartition(":")[2]
@@ -105,7 +129,7 @@ def test_a_port_in_use_is_told_in_one_line() -> None:
     assert "Traceback" not in result.output
 
 
-@pytest.mark.parametrize("fault", ["hang", "nonsense=0.5", "hang=2", "hang=x", "hang=nan"])
+@pytest.mark.parametrize("fault", ["hang", "nonsense=0.5", "hang=2", "hang=@0"])
 def test_a_fault_that_is_none_is_wrong_usage(fault: str) -> None:
     result = CliRunner().invoke(simulate, ["--fault", fault])
     assert result.exit_code == 2
@@ -161,6 +185,8 @@ def test_a_user_lets_the_app_in_by_pin() -> None:
         (["--pin", "123"], "'--pin'"),
         (["--deny-metric", "likes"], "'--deny-metric'"),
         (["--leave-out-header", "x-reset"], "'--leave-out-header'"),
+        (["--outage", "5+3=404"], "'--outage'"),
+        (["--expire-bearer-after", "0"], "'--expire-bearer-after'"),
         (["--credentials", "nowhere.toml"], "'--credentials'"),
         (["--credentials", __file__], "'--credentials'"),
     ],

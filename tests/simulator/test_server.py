@@ -12,12 +12,14 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
 
+from harvester.simulator.catalogue import Fault
 from harvester.simulator.credentials import Account, Credentials
+from harvester.simulator.fault_rules import Chance, Outage
 from harvester.simulator.options import Limits, Options, Shares
-from harvester.simulator.reply import Fault
 from harvester.simulator.request_log import RequestLog
 from harvester.simulator.server import make_application
 from harvester.simulator.service import Service
+from harvester.simulator.wire import Manner
 
 KNOWN = Credentials("key", "secret", "b", (Account("ann", "token", "token secret"),))
 PATH = "/insights/engagement/totals"
@@ -32,7 +34,9 @@ async def served(
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """A session with a running simulator."""
     with RequestLog(log) as request_log:
-        application = make_application(Service(options, KNOWN), request_log, may_gzip=options.gzip)
+        application = make_application(
+            Service(options, KNOWN), request_log, Manner(options.gzip, 0.01), asyncio.Event()
+        )
         async with (
             TestServer(application, handler_cancellation=True, shutdown_timeout=0.1) as server,
             aiohttp.ClientSession(
@@ -46,7 +50,7 @@ async def served(
 
 
 def faulty(name: Fault) -> Options:
-    return Options(faults=((name, 1.0),), shares=Shares(deleted=0.0))
+    return Options(faults=(Chance(name, 1.0),), shares=Shares(deleted=0.0))
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -69,6 +73,7 @@ async def test_an_answer_arrives_and_is_in_the_log_by_then(ask: Ask, tmp_path: P
         "engagement_types",
         "status",
         "fault",
+        "whole",
         "start",
         "end",
         "groupings",
@@ -158,6 +163,83 @@ async def test_hang_never_answers_and_lets_go_when_the_client_does(ask: Ask, tmp
             await session.post(PATH, json=ask(IDS), timeout=aiohttp.ClientTimeout(total=0.2))
     (entry,) = lines(log)
     assert (entry["fault"], entry["status"]) == ("hang", None)
+
+
+@pytest.mark.parametrize("accepts", ["gzip", "identity"])
+async def test_cut_close_is_cut_and_nothing_in_the_framing_tells(ask: Ask, accepts: str) -> None:
+    """aiohttp raises nothing at the end of the connection, with or without compression."""
+    async with (
+        served(faulty("cut-close")) as session,
+        session.post(PATH, json=ask(IDS), headers={"Accept-Encoding": accepts}) as response,
+    ):
+        assert (response.status, response.headers["Connection"]) == (200, "close")
+        assert not response.headers.keys() & {"Content-Length", "Transfer-Encoding"}
+        text = await response.text()
+        assert text.startswith('{"g":')
+        with pytest.raises(json.JSONDecodeError):
+            json.loads(text)
+
+
+@pytest.mark.parametrize("accepts", ["gzip", "identity"])
+async def test_reset_body_is_half_a_body_and_then_a_reset(ask: Ask, accepts: str) -> None:
+    async with (
+        served(faulty("reset-body"), auto_decompress=False) as session,
+        session.post(PATH, json=ask(IDS), headers={"Accept-Encoding": accepts}) as response,
+    ):
+        assert response.status == 200
+        with pytest.raises(aiohttp.ClientError) as caught:
+            await response.read()
+        assert "Connection reset by peer" in repr(caught.value) + repr(caught.value.__cause__)
+
+
+async def test_a_drip_never_ends_and_lets_go_when_the_client_does(ask: Ask) -> None:
+    async with (
+        served(faulty("drip")) as session,
+        session.post(PATH, json=ask(IDS)) as response,
+    ):
+        assert await response.content.readexactly(5) == b" " * 5
+        assert not response.content.at_eof()
+
+
+@pytest.mark.parametrize(("accepts", "most_on_the_wire"), [("gzip", 100_000), ("identity", 90 * 2**20)])
+async def test_huge_is_more_than_64_mib_and_little_in_gzip(
+    ask: Ask, accepts: str, most_on_the_wire: int
+) -> None:
+    async with (
+        served(faulty("huge"), auto_decompress=False) as session,
+        session.post(PATH, json=ask(IDS), headers={"Accept-Encoding": accepts}) as response,
+    ):
+        content = await response.read()
+    assert len(content) < most_on_the_wire
+    assert len(gzip.decompress(content) if accepts == "gzip" else content) > 64 * 2**20
+
+
+async def test_plain_gzip_says_so_and_is_plain(ask: Ask) -> None:
+    async with (
+        served(faulty("plain-gzip"), auto_decompress=False) as session,
+        session.post(PATH, json=ask(IDS)) as response,
+    ):
+        assert response.headers["Content-Encoding"] == "gzip"
+        assert len(json.loads(await response.read())["g"]) == len(IDS)
+
+
+async def test_close_closes_the_connection_after_a_good_answer(ask: Ask) -> None:
+    async with served(faulty("close")) as session, session.post(PATH, json=ask(IDS)) as response:
+        assert response.headers["Connection"] == "close"
+        assert len((await response.json())["g"]) == len(IDS)
+        assert response.connection is None
+
+
+async def test_content_type_is_wrong_around_a_good_answer(ask: Ask) -> None:
+    async with served(faulty("content-type")) as session, session.post(PATH, json=ask(IDS)) as response:
+        assert response.content_type == "text/plain"
+        assert len(json.loads(await response.text())["g"]) == len(IDS)
+
+
+async def test_an_outage_resets_connections(ask: Ask) -> None:
+    async with served(Options(outages=(Outage(0, 60, "reset"),))) as session:
+        with pytest.raises((aiohttp.ClientOSError, aiohttp.ServerDisconnectedError)):
+            await session.post(PATH, json=ask(IDS))
 
 
 async def test_missing_ids_are_not_in_the_answer(ask: Ask) -> None:

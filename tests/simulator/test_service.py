@@ -6,9 +6,12 @@ import orjson
 import pytest
 from authlib.oauth1.rfc5849.client_auth import ClientAuth
 
+from harvester.simulator.call import Call
+from harvester.simulator.catalogue import Fault
 from harvester.simulator.credentials import Account, Credentials
-from harvester.simulator.options import Limits, Options, Outage, Shares
-from harvester.simulator.service import Call, Served, Service
+from harvester.simulator.fault_rules import Chance, Moment, Outage, Rule
+from harvester.simulator.options import Limits, Options, Shares
+from harvester.simulator.service import Served, Service
 
 NOW = 1_795_000_020.0
 KNOWN = Credentials("key", "secret", bearer_token="b")
@@ -69,7 +72,7 @@ def test_a_28hr_fault_is_drawn_apart_from_that_of_a_historical_one(ask: Ask) -> 
     base = "http://127.0.0.1/insights/engagement/"
 
     def faults(names: str) -> list[object]:
-        service = Service(Options(faults=(("http-500", 0.5),)), known)
+        service = Service(Options(faults=(Chance("http-500", 0.5),)), known)
         urls = [base + ("28hr" if name == "a" else "historical") for name in names]
         return [service.serve(call(ask([20]), url=url), NOW).entry.fault for url in urls]
 
@@ -116,12 +119,12 @@ def test_a_refused_credential_takes_nothing_of_the_allowance(ask: Ask) -> None:
 
 
 def test_a_fault_takes_its_part_of_the_allowance(ask: Ask) -> None:
-    service = Service(Options(limits=Limits(per_minute=1), faults=(("http-500", 1.0),)), KNOWN)
+    service = Service(Options(limits=Limits(per_minute=1), faults=(Chance("http-500", 1.0),)), KNOWN)
     assert [service.serve(call(ask([20])), NOW).reply.status for _ in range(2)] == [500, 429]
 
 
 def test_nothing_goes_wrong_before_so_many_answers(ask: Ask) -> None:
-    service = Service(Options(faults=(("http-500", 1.0),), faults_after=2), KNOWN)
+    service = Service(Options(faults=(Chance("http-500", 1.0),), faults_after=2), KNOWN)
     assert [service.serve(call(ask([20 + n])), NOW).reply.status for n in range(4)] == [200, 200, 500, 500]
 
 
@@ -133,24 +136,121 @@ def test_credentials_are_revoked_after_so_many_answers(ask: Ask) -> None:
     assert service.serve(token, NOW).reply.status == 403
 
 
-def test_an_outage_counts_from_the_first_request(ask: Ask) -> None:
-    service = Service(Options(outages=(Outage(10, 20),)), KNOWN)
-    statuses = {
-        after: service.serve(call(ask([20])), NOW + after).reply.status for after in (0, 9, 10, 29, 30)
+def test_an_outage_counts_from_the_first_request_and_is_named(ask: Ask) -> None:
+    service = Service(Options(outages=(Outage(10, 20), Outage(40, 1, "reset"))), KNOWN)
+    served = {after: service.serve(call(ask([20])), NOW + after).entry for after in (0, 9, 10, 29, 30, 40)}
+    assert {after: entry.status for after, entry in served.items()} == {
+        0: 200,
+        9: 200,
+        10: 503,
+        29: 503,
+        30: 200,
+        40: None,
     }
-    assert statuses == {0: 200, 9: 200, 10: 503, 29: 503, 30: 200}
+    assert {after for after, entry in served.items() if entry.fault == "outage"} == {10, 29, 40}
+
+
+TOKEN_URL = "http://127.0.0.1/oauth2/token"
+
+
+def fetch_token(service: Service) -> str:
+    form = b"grant_type=client_credentials"
+    served = service.serve(Call("POST", TOKEN_URL, "Basic a2V5OnNlY3JldA==", form), NOW)
+    return str(orjson.loads(served.reply.content)["access_token"])
+
+
+def test_a_bearer_token_expires_and_the_next_one_is_another(ask: Ask) -> None:
+    service = Service(Options(expire_bearer_after=2), KNOWN)
+    assert fetch_token(service) == "b"
+    entries = [service.serve(call(ask([20])), NOW).entry for _ in range(4)]
+    assert [(entry.status, entry.fault) for entry in entries] == [
+        (200, None),
+        (200, None),
+        (401, "expired-bearer"),
+        (401, "expired-bearer"),
+    ]
+    fresh = fetch_token(service)
+    assert fresh == fetch_token(service) != "b"
+    entries = [service.serve(call(ask([20]), token=fresh), NOW).entry for _ in range(4)]
+    assert {(entry.status, entry.fault) for entry in entries} == {(200, None)}
+    assert service.serve(call(ask([20])), NOW).entry.fault == "expired-bearer"
+
+
+def test_an_expired_bearer_token_leaves_signatures_as_they_are(ask: Ask) -> None:
+    account = Account("ann", "token", "token secret")
+    known = Credentials("key", "secret", "b", (account,))
+    service = Service(Options(expire_bearer_after=1, shares=Shares(deleted=0.0)), known)
+    for _ in range(3):
+        by_user = Call("POST", URL, signed(account, URL), orjson.dumps(ask([20])))
+        assert service.serve(by_user, NOW).reply.status == 200
+    assert service.serve(call(ask([20]), token="never"), NOW).entry.fault is None
+
+
+def test_a_moment_counts_all_requests_and_strikes_whatever_they_would_get(ask: Ask) -> None:
+    faults: tuple[Rule, ...] = (Moment("html", 2, 3), Moment("http-503", 5, 5))
+    service = Service(Options(faults=faults, limits=Limits(per_minute=3)), KNOWN)
+    fetch_token(service)
+    tokens = ["b", "wrong", "b", "b", "b", "b"]
+    entries = [service.serve(call(ask([20]), token=token), NOW).entry for token in tokens]
+    assert [(entry.status, entry.fault) for entry in entries] == [
+        (200, None),
+        (200, "html"),
+        (200, "html"),
+        (200, None),
+        (503, "http-503"),
+        (429, None),
+    ]
+
+
+def test_a_moment_does_not_wait_for_answers(ask: Ask) -> None:
+    service = Service(Options(faults=(Moment("html", 1, 1),), faults_after=5), KNOWN)
+    assert service.serve(call(ask([20])), NOW).entry.fault == "html"
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "whole"),
+    [
+        ("content-type", 200, True),
+        ("close", 200, True),
+        ("extra-ids", 200, True),
+        ("missing-ids", 200, False),
+        ("plain-gzip", 200, False),
+        ("cut-close", 200, False),
+        ("drip", 200, False),
+        ("rate-limit-headers", 429, False),
+        ("reset", None, False),
+    ],
+)
+def test_the_log_tells_whether_the_answer_was_whole(
+    ask: Ask, fault: Fault, status: int | None, whole: bool
+) -> None:
+    options = Options(faults=(Chance(fault, 1),), shares=Shares(deleted=0.0))
+    entry = Service(options, KNOWN).serve(call(ask([20, 21])), NOW).entry
+    assert (entry.fault, entry.status, entry.whole) == (fault, status, whole)
+
+
+def test_a_refusal_is_no_fault_and_not_whole(ask: Ask) -> None:
+    entry = Service(Options(), KNOWN).serve(call(ask([20], ["impressions"])), NOW).entry
+    assert (entry.status, entry.fault, entry.whole) == (403, None, False)
+
+
+def test_tweets_of_the_request_before_come_with_the_next(ask: Ask) -> None:
+    options = Options(faults=(Moment("other-batch-ids", 1, 2),), shares=Shares(deleted=0.0))
+    service = Service(options, KNOWN)
+    first, second = (service.serve(call(ask([one])), NOW) for one in (20, 21))
+    assert first.entry.fault is None
+    assert orjson.loads(second.reply.content)["g"].keys() == {"20", "21"}
 
 
 def test_what_is_never_answered_has_no_status_in_the_log(ask: Ask) -> None:
-    served = Service(Options(faults=(("hang", 1.0),)), KNOWN).serve(call(ask([20])), NOW)
+    served = Service(Options(faults=(Chance("hang", 1.0),)), KNOWN).serve(call(ask([20])), NOW)
     assert (served.entry.status, served.entry.fault) == (None, "hang")
 
 
-def test_latency_and_jitter_delay_the_answer(ask: Ask) -> None:
-    service = Service(Options(latency_ms=40, jitter_ms=20), KNOWN)
+def test_latency_delays_the_answer(ask: Ask) -> None:
+    service = Service(Options(latency_ms=40, jitter_ms=20, tail_latency_ms=1), KNOWN)
     delays = [service.serve(call(ask([20])), NOW).delay_s for _ in range(50)]
-    assert 0.04 <= min(delays) < 0.045
-    assert 0.055 < max(delays) <= 0.06
+    assert 0.04 <= min(delays) < 0.05 < max(delays) <= 0.06 + 0.05
 
 
 def test_ages_follow_the_given_time(ask: Ask) -> None:
