@@ -14,7 +14,6 @@ from msgspec import UNSET, UnsetType
 from harvester.engagement.metrics import EndpointName
 from harvester.engagement.request import Access, Request
 from harvester.engagement.settling import Settled
-from harvester.errors import RunDirectoryError
 from harvester.questions import Recalled
 from harvester.reduce import Reduction
 from harvester.report.summary import EndpointResult
@@ -93,7 +92,7 @@ def read_endpoint(
         check.says.append(f"{seen.recorded.n_ids:,} records in {size_text(mark.records_bytes)}")
     with findings.check(name, JOURNAL) as check:
         _read_letters(journal.dead_letters(name), seen, blank, findings)
-        _read_waiting(journal, name, mark)
+        _judge_waiting(journal, name, mark, findings)
         _judge_sums(seen, findings)
         n_sums, n_tops = len(seen.reduction.totals), len(seen.reduction.tops)
         check.says.append(f"{n_sums} sums, {n_tops} top lists, {seen.dead.n_ids:,} dead letters")
@@ -151,17 +150,12 @@ def _read_letters(letters: Iterable[bytes], seen: Seen, blank: Request, findings
     seen.letters_digest = digest.digest()
 
 
-def _read_waiting(journal: JournalView, name: str, mark: EndpointMark) -> None:
-    """Read what waits in the journal to be written. Raises RunDirectoryError where it is damaged."""
-    ahead, parts = journal.ahead_numbers(name), journal.part_numbers(name)
-    for number in ahead:
-        journal.ahead(name, number)
-    for number in parts:
-        journal.parts(name, number)
-    if late := [number for number in ahead | parts if number < mark.batches]:
-        raise RunDirectoryError(
-            f"batch {min(late):,} of {name} waits to be written, and is counted as written"
-        )
+def _judge_waiting(journal: JournalView, name: str, mark: EndpointMark, findings: Findings) -> None:
+    """What waits in the journal to be written is behind what is written."""
+    waiting = journal.ahead_numbers(name) | journal.part_numbers(name)
+    for number in sorted(number for number in waiting if number < mark.batches):
+        what = f"batch {number:,} of {name} waits to be written, and is counted as written"
+        findings.add(JOURNAL, what, kind="waiting")
 
 
 def _judge_sums(seen: Seen, findings: Findings) -> None:

@@ -38,11 +38,9 @@ def match_part(wanted: Ids | None, settled: Ids, *, is_distinct: bool) -> PartMa
     place = np.minimum(np.searchsorted(asked, values), len(asked) - 1)
     is_asked = asked[place] == values
     n_allowed = np.ones_like(n_times) if is_distinct else n_asked[place]
-    return PartMatch(
-        values[is_asked & (n_times > n_allowed)],
-        values[~is_asked],
-        np.setdiff1d(asked, values, assume_unique=True),
-    )
+    is_lost = np.ones(len(asked), np.bool_)
+    is_lost[place[is_asked]] = False
+    return PartMatch(values[is_asked & (n_times > n_allowed)], values[~is_asked], asked[is_lost])
 
 
 def match(

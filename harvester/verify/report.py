@@ -117,7 +117,7 @@ def _read_journal(report: Report, manifest: Manifest, recalled: Recalled, stack:
         findings.notes.append("nothing is committed yet")
         return None
     with findings.check(JOURNAL) as check:
-        journal = stack.enter_context(JournalView(folder / JOURNAL))
+        journal = stack.enter_context(_view(folder))
         if journal.run_id() != manifest.run_id:
             raise RunDirectoryError("belongs to another run than run.json beside it")
         journal.demand_sound()
@@ -128,6 +128,14 @@ def _read_journal(report: Report, manifest: Manifest, recalled: Recalled, stack:
         check.says.append(", ".join(f"{mark.batches:,} batches of {name}" for name, mark in marks.items()))
         return _Told(manifest, recalled, journal, marks, journal.input_mark(), journal.streams(), derived)
     return None
+
+
+def _view(folder: Path) -> JournalView:
+    """The journal of this moment. Raises RunDirectoryError and StorageError."""
+    try:
+        return JournalView(folder / JOURNAL)
+    except UnicodeDecodeError as exc:  # of SQLite's words about a damaged name
+        raise RunDirectoryError(f"is damaged: {exc}") from exc
 
 
 def _is_barely_begun(folder: Path) -> bool:
@@ -197,7 +205,7 @@ def _judge_derived(report: Report, told: _Told, endpoints: Sequence[Seen], read:
 
 def _derived_now(folder: Path) -> Mapping[str, FileMark] | None:
     try:
-        with JournalView(folder / JOURNAL) as journal:
+        with _view(folder) as journal:
             return journal.derived()
     except HarvesterError:
         return None
