@@ -14,18 +14,18 @@ from msgspec import UNSET, UnsetType
 from harvester.engagement.metrics import EndpointName
 from harvester.engagement.request import Access, Request
 from harvester.engagement.settling import Settled
-from harvester.questions import Recalled
 from harvester.reduce import Reduction
 from harvester.report.summary import EndpointResult
 from harvester.rundir.directory import JOURNAL
-from harvester.rundir.journal_reads import JournalView
+from harvester.rundir.journal_reads import JournalReads
 from harvester.rundir.marks import EndpointMark
 from harvester.rundir.records import Span
 from harvester.verify.differences import differences
 from harvester.verify.files import Prefix, judge_prefix, size_text
-from harvester.verify.findings import Findings
+from harvester.verify.findings import Findings, Problem
 from harvester.verify.partitions import IdPartitions
 from harvester.verify.records import Judged, RecordJudge, canonical_id
+from harvester.verify.told import Told
 
 
 @dataclass(slots=True)
@@ -66,29 +66,20 @@ class _Letter(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     attempts: int
 
 
-def read_endpoint(
-    folder: Path,
-    journal: JournalView,
-    mark: EndpointMark,
-    recalled: Recalled,
-    name: EndpointName,
-    findings: Findings,
-    stack: ExitStack,
-    *,
-    is_complete: bool,
-) -> Seen:
+def read_endpoint(told: Told, name: EndpointName, findings: Findings, stack: ExitStack) -> Seen:
     """Read the files of an endpoint, once. stack: what closes the temporary files."""
-    blank, time_range = recalled.blanks[name]
+    mark, journal = told.marks[name], told.journal
+    blank, time_range = told.recalled.blanks[name]
     seen = Seen(
         name,
         mark,
         (time_range.start, time_range.end) if time_range else None,
-        Reduction(blank.columns, recalled.options.top, recalled.rate_floor),
+        Reduction(blank.columns, told.options.top, told.recalled.rate_floor),
         stack.enter_context(IdPartitions()),
         stack.enter_context(IdPartitions()),
     )
     with findings.check(f"{name}.ndjson") as check:
-        _read_records(folder / f"{name}.ndjson", seen, blank, findings, is_complete=is_complete)
+        _read_records(told.folder / f"{name}.ndjson", seen, blank, findings, is_complete=told.is_complete)
         check.says.append(f"{seen.recorded.n_ids:,} records in {size_text(mark.records_bytes)}")
     with findings.check(name, JOURNAL) as check:
         _read_letters(journal.dead_letters(name), seen, blank, findings)
@@ -113,9 +104,8 @@ def _read_records(path: Path, seen: Seen, blank: Request, findings: Findings, *,
     for block in prefix.blocks():
         judged = judge.judge(block.text)
         n_lacking += judged.n_lacking
-        for fault in judged.faults:
-            line, offset = block.place(fault.index)
-            findings.add(path.name, fault.what, kind="record", line=line, offset=offset)
+        told = (Problem(path.name, fault.what, *block.place(fault.index)) for fault in judged.faults)
+        findings.add_many(path.name, "record", len(judged.faults), told)
         _take(seen, blank, judged)
     if prefix.torn:
         findings.add(path.name, "the last record is cut", offset=prefix.n_bytes - len(prefix.torn))
@@ -138,7 +128,7 @@ def _read_letters(letters: Iterable[bytes], seen: Seen, blank: Request, findings
         digest.update(letter + b"\n")
         try:
             said = msgspec.json.decode(letter, type=_Letter)
-        except msgspec.MsgspecError as exc:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
             findings.add(JOURNAL, f"no dead letter: {str(exc)[:200]}", kind="letter")
             continue
         tweet_id = canonical_id(said.tweet_id)
@@ -150,7 +140,7 @@ def _read_letters(letters: Iterable[bytes], seen: Seen, blank: Request, findings
     seen.letters_digest = digest.digest()
 
 
-def _judge_waiting(journal: JournalView, name: str, mark: EndpointMark, findings: Findings) -> None:
+def _judge_waiting(journal: JournalReads, name: str, mark: EndpointMark, findings: Findings) -> None:
     """What waits in the journal to be written is behind what is written."""
     waiting = journal.ahead_numbers(name) | journal.part_numbers(name)
     for number in sorted(number for number in waiting if number < mark.batches):

@@ -1,8 +1,9 @@
 """What was looked at in a run directory, and what is wrong with it. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -68,17 +69,14 @@ class Findings:
         self, file: str, what: str, *, kind: str = "", line: int | None = None, offset: int | None = None
     ) -> None:
         """Something is wrong. kind: by what it is counted together with others of the same file."""
-        key = (file, kind or what)
-        told = self.told.setdefault(key, [])
-        self.n_of[key] += 1
-        if len(told) < SHOWN:
-            told.append(Problem(file, what, line, offset))
+        self.add_many(file, kind or what, 1, (Problem(file, what, line, offset),))
 
-    def add_many(self, file: str, n: int, whats: Iterator[str], *, kind: str) -> None:
-        """The same for n things of a kind, of which only the first few need to be put into words."""
-        for _, what in zip(range(min(n, SHOWN)), whats, strict=False):
-            self.add(file, what, kind=kind)
-        self.n_of[file, kind] += max(0, n - SHOWN)
+    def add_many(self, file: str, kind: str, n: int, problems: Iterable[Problem]) -> None:
+        """The same for n things of a kind, of which no more are put into words than are told."""
+        if n:
+            told = self.told.setdefault((file, kind), [])
+            told.extend(islice(problems, SHOWN - len(told)))
+            self.n_of[file, kind] += n
 
     def take(self, other: "Findings") -> None:
         """Take over what another one has collected."""

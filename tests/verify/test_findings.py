@@ -7,14 +7,15 @@ import pytest
 
 from harvester.errors import RunDirectoryError
 from harvester.verify.differences import differences
-from harvester.verify.findings import SHOWN, Findings, NoRoomError
+from harvester.verify.findings import SHOWN, Findings, NoRoomError, Problem
 
 
 def test_many_problems_of_a_kind_are_told_in_part_and_all_counted() -> None:
     findings = Findings(Path("run"))
     for line in range(1, 101):
         findings.add("a.ndjson", f"bad {line}", kind="record", line=line)
-    findings.add_many("b.ndjson", 1_000_000, (f"lost {n}" for n in range(1_000_000)), kind="lost")
+    lost = (Problem("b.ndjson", f"lost {n}") for n in range(1_000_000))
+    findings.add_many("b.ndjson", "lost", 1_000_000, lost)
     told = findings.problems()
     assert findings.n_problems == 1_000_100
     assert [problem.what for problem in told if problem.file == "a.ndjson"] == [

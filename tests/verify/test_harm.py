@@ -137,6 +137,16 @@ def contents(path: Path) -> dict[str, list[object]]:
         db.close()
 
 
+@kinds
+def test_journal_that_is_cut_is_found(copy_of: Copies, kind: str) -> None:
+    run_dir = copy_of(kind)
+    path = run_dir / "journal.db"
+    whole = path.read_bytes()
+    for n_bytes in (0, 1, 100, len(whole) // 2, len(whole) - 4096):
+        path.write_bytes(whole[:n_bytes])
+        assert verify(run_dir).exit_code is ExitCode.RUN_DIRECTORY, f"{n_bytes} bytes"
+
+
 @pytest.mark.parametrize(
     "harm",
     [
