@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from harvester.errors import HarvesterError, StorageError
+from harvester.rundir.inputs import printable
 
 SHOWN: Final = 10
 """So many problems of a kind are told one by one; a damaged file may have millions."""
@@ -106,7 +107,7 @@ class Findings:
 
     def add_error(self, file: str, error: HarvesterError) -> None:
         """What an error says is wrong with a file."""
-        self.add(file, error.message.removeprefix(str(self._folder / file)).lstrip(": "))
+        self.add(file, printable(error.message.removeprefix(str(self._folder / file)).lstrip(": ")))
 
 
 class _Checking:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from harvester.errors import ExitCode
 from harvester.pipeline.reading import InputCounts
+from harvester.rundir.inputs import printable
 from harvester.verify.conservation import Balance, balance_of, input_equations
 from harvester.verify.derived import judge_dead_letters, judge_success, judge_summary, judge_top_tweets
 from harvester.verify.endpoint import Seen, read_endpoint
@@ -30,6 +31,11 @@ class Report:
     balances: dict[str, Balance] = field(default_factory=dict)
 
     @property
+    def name(self) -> str:
+        """The run directory's, as text."""
+        return printable(str(self.folder))
+
+    @property
     def exit_code(self) -> ExitCode:
         """With what the command ends."""
         return ExitCode.RUN_DIRECTORY if self.findings.n_problems else ExitCode.OK
@@ -38,7 +44,7 @@ class Report:
         """For JSON."""
         return {
             "schema": SCHEMA,
-            "run_dir": str(self.folder),
+            "run_dir": self.name,
             "state": self.state,
             "ok": not self.findings.n_problems,
             "problems": [problem.to_dict() for problem in self.findings.problems()],

@@ -1,6 +1,7 @@
 """`harvester verify` as a command, on runs that are complete, interrupted, going on, or none."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -58,7 +59,7 @@ def test_verifying_writes_nothing(undisturbed: Runner, capsys: pytest.CaptureFix
     assert stamps() == before
 
 
-@pytest.mark.parametrize("name", ["none", "."])
+@pytest.mark.parametrize("name", ["none", ".", os.fsdecode(b"no\xfftext")])
 def test_folder_that_is_no_run_directory_is_told(
     tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
