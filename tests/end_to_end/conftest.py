@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,10 +90,11 @@ class Finished:
 
 
 class Runner:
-    """Starts `harvester run` on a run directory."""
+    """Starts `harvester run` on a run directory. prefix: a command to run it under."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, prefix: Sequence[str] = ()) -> None:
         self.folder = folder
+        self.prefix = prefix
         self.out = folder / "run"
         self.homes = {"XDG_STATE_HOME": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "config")}
 
@@ -102,7 +103,7 @@ class Runner:
     ) -> subprocess.Popen[bytes]:
         """Start it in the background."""
         return subprocess.Popen(
-            [sys.executable, "-m", "harvester", "run", *arguments, "-o", str(self.out)],
+            [*self.prefix, sys.executable, "-m", "harvester", "run", *arguments, "-o", str(self.out)],
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -181,11 +182,13 @@ def undisturbed(id_file: Path, calm: Simulator, tmp_path_factory: pytest.TempPat
     return runner
 
 
-def assert_same_result(run: Runner, reference: Runner) -> None:
+def assert_same_result(run: Runner, reference: Runner, endpoints: Sequence[str] = ("totals",)) -> None:
     """The results of two runs are equal but for times and what it took."""
-    for name in ("totals.ndjson", "rejected.ndjson", "top_tweets.csv", "totals.failed.ndjson"):
+    of_endpoints = (f"{name}{ending}" for name in endpoints for ending in (".ndjson", ".failed.ndjson"))
+    for name in ("rejected.ndjson", "top_tweets.csv", *of_endpoints):
         assert run.text(name) == reference.text(name), name
-    for part in ("counts", "totals", "top"):
-        ours, theirs = run.summary()["endpoints"]["totals"], reference.summary()["endpoints"]["totals"]
-        assert ours[part] == theirs[part], part
+    for name in endpoints:
+        ours, theirs = run.summary()["endpoints"][name], reference.summary()["endpoints"][name]
+        for part in ("counts", "totals", "top"):
+            assert ours[part] == theirs[part], f"{part} of {name}"
     assert run.summary()["input"] == reference.summary()["input"]

@@ -1,0 +1,59 @@
+"""A process that has imported all of the harvester, and forks one for each command that it is told.
+
+Each line on standard input is a command as JSON; the answers on standard output are two lines, the new process's
+number and, when that has ended, its exit code, negative for a signal.
+"""
+
+import ctypes
+import gc
+import json
+import os
+import sys
+from typing import Any, Final
+
+import harvester.cli.run
+import harvester.cli.verify  # noqa: F401  # imported for whoever is forked
+from harvester.cli.main import main
+from tests.end_to_end.failing_calls import fail_at
+
+PR_SET_PTRACER: Final = 0x59616D61
+ANYBODY: Final = ctypes.c_ulong(-1)
+
+
+def serve() -> None:
+    """Until standard input ends. Returns in each process that is to be a harvester, ready to be it."""
+    answers = os.dup(1)
+    gc.freeze()
+    for line in sys.stdin:
+        if not (process := os.fork()):
+            os.close(answers)
+            become(json.loads(line))
+            return
+        os.write(answers, b"%d\n" % process)
+        _, status = os.waitpid(process, 0)
+        os.write(answers, b"%d\n" % os.waitstatus_to_exitcode(status))
+    os._exit(0)
+
+
+def become(command: dict[str, Any]) -> None:
+    """Take on what a process of its own would have."""
+    for descriptor, path in enumerate((os.devnull, command["out"], command["err"])):
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+        os.dup2(handle, descriptor)
+        os.close(handle)
+    os.chdir(command["cwd"])
+    os.environ.clear()
+    os.environ.update(command["env"])
+    sys.argv = ["harvester", *command["arguments"]]
+    if command["gate"]:
+        # Where only parents may trace their children, this one lets others.
+        ctypes.CDLL(None).prctl(PR_SET_PTRACER, ANYBODY)
+        with open(command["gate"], "rb") as gate:  # noqa: PTH123  # waits for who opens the other end
+            gate.read()
+    if command["fault"]:
+        fail_at(*command["fault"])
+
+
+if __name__ == "__main__":
+    serve()
+    main()

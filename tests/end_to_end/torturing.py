@@ -1,0 +1,264 @@
+"""A harvest amid faults, killed again and again until it is done, and what it has to equal."""
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Any, Final, Literal, get_args
+
+from harvester.engagement.tweet_id import DAY_MS, first_id_at
+from harvester.simulator.population import make_ids
+from tests.end_to_end.conftest import (
+    DEADLINE_S,
+    USER_KEYS,
+    Runner,
+    Simulator,
+    assert_same_result,
+    running_simulator,
+)
+from tests.end_to_end.counted import Counted, RequestLog, asked_in, most_within
+from tests.end_to_end.forked import ForkedProcess, ForkingRunner
+
+Kind = Literal["endpoints", "windows", "limit"]
+LOOK_EVERY_S: Final = 0.005
+START_S: Final = 0.3
+"""Within this a forked process has opened the directory, and resumes."""
+SOON_S: Final = 0.8
+"""A commit or two."""
+COMMITS_EVERY: Final = 4
+"""Each such process lives until it has committed, so that the harvest comes to its end."""
+
+
+@dataclass(frozen=True)
+class Ordeal:
+    """What a harvest goes through, drawn from a seed.
+
+    limit: requests a minute that the service grants each endpoint in any 60 s; None where it is far away.
+    """
+
+    seed: int
+    kind: Kind
+    n_ids: int
+    workers: dict[str, int]
+    latency_ms: int
+    fault_share: float
+    limit: int | None = None
+    asks: tuple[str, ...] = ()
+
+    @property
+    def arguments(self) -> list[str]:
+        """Those of `harvester run`, but for input, directory and address."""
+        pools = (("-e", name, "--concurrency", f"{name}={n}") for name, n in self.workers.items())
+        return [*(flag for pool in pools for flag in pool), *self.asks, "-q"]
+
+    @property
+    def trouble(self) -> list[str]:
+        """The flags with which the simulator makes trouble."""
+        limit = str(self.limit or 600_000)
+        latency = ("--latency", str(self.latency_ms), "--jitter", str(self.latency_ms))
+        faults = ("--fault", f"all={self.fault_share}", "--faults-after", "1")
+        return [*latency, *faults, "--rate-limit", limit, "--window", "sliding"]
+
+
+def draw_ordeal(seed: int, now_s: float, *, kind: Kind | None = None, size: float = 1.0) -> Ordeal:
+    """Two endpoints at once, a range in several windows, or a limit that is the bottleneck.
+
+    kind: any of them if there is none. size: 1.0 for some 50 thousand IDs.
+    """
+    random = Random(seed)
+    drawn: Kind = random.choice(get_args(Kind))
+    latency_ms, faults = random.randint(10, 60), round(random.uniform(0.005, 0.02), 4)
+    match kind or drawn:
+        case "endpoints":
+            workers = {"totals": random.randint(1, 2), "28hr": random.randint(8, 16)}
+            return Ordeal(seed, "endpoints", int(50_000 * size), workers, latency_ms, faults)
+        case "windows":
+            end = datetime.fromtimestamp(now_s - 2 * 24 * 3600, UTC).date()
+            start = datetime.fromtimestamp(now_s - 72 * 24 * 3600, UTC).date()
+            workers = {"historical": random.randint(8, 16)}
+            asks = (
+                "--start",
+                str(start),
+                "--end",
+                str(end),
+                "-m",
+                "impressions,favorites",
+                "--series",
+                "day",
+            )
+            return Ordeal(seed, "windows", int(15_000 * size), workers, latency_ms, faults, asks=asks)
+        case "limit":
+            workers = {"totals": random.randint(4, 16)}
+            return Ordeal(seed, "limit", int(30_000 * size), workers, latency_ms, faults, limit=100)
+
+
+@dataclass
+class Tally:
+    """What became of a harvest.
+
+    n_lost: whole answers that a kill took along, so that they were asked for again; at most between two kills,
+    and what may be lost then.
+    """
+
+    ordeal: Ordeal
+    n_kills: int = 0
+    n_requests: int = 0
+    n_lost: int = 0
+    most_lost: int = 0
+    bound: int = 0
+    elapsed_s: float = 0.0
+    violations: list[str] = field(default_factory=list)
+
+
+class Torture:
+    """One harvest: an undisturbed one of the same, then processes that are killed until one comes to its end."""
+
+    def __init__(self, ordeal: Ordeal, folder: Path, now_s: float) -> None:
+        self.tally = Tally(ordeal)
+        self._ordeal = ordeal
+        self._random = Random(ordeal.seed)
+        self._folder = folder
+        self._now = datetime.fromtimestamp(now_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self._input = folder / "ids.txt"
+        self._input.write_text("".join(f"{line}\n" for line in _lines(ordeal, now_s)))
+        self._run, self._reference = ForkingRunner(folder / "tortured"), ForkingRunner(folder / "calm")
+        self._counted = Counted(self._run.out)
+        self._asked: list[dict[str, Any]] = []
+
+    def run(self) -> Tally:
+        """All of it. What is wrong is in the tally's violations."""
+        begun = time.monotonic()
+        with self._reference as calm, self._simulator(calm) as simulator:
+            finished = calm(*self._arguments(simulator), keys=USER_KEYS)
+            assert finished.code == 0, finished.err
+        with self._run as run:
+            with self._simulator(run, *self._ordeal.trouble) as simulator:
+                self._log = RequestLog(simulator.log)
+                while not self._one_process(simulator):
+                    pass
+            self._check_limit()
+            self._check_result()
+        self.tally.elapsed_s = time.monotonic() - begun
+        return self.tally
+
+    @contextmanager
+    def _simulator(self, run: Runner, *flags: str) -> Iterator[Simulator]:
+        """One of the same world. By its clock nothing gets older."""
+        world = ("--seed", str(self._ordeal.seed), "--now", self._now)
+        with running_simulator(run.folder, *world, *flags) as simulator:
+            yield simulator
+
+    def _arguments(self, simulator: Simulator) -> list[str]:
+        return [str(self._input), "--base-url", simulator.url, *self._ordeal.arguments]
+
+    def _one_process(self, simulator: Simulator) -> bool:
+        """Start the command, and kill it some time; whether it came to its end before."""
+        process = self._run.start(*self._arguments(simulator), keys=USER_KEYS)
+        self._wait_for_moment(process)
+        is_over = process.poll() is not None
+        if is_over:
+            finished = self._run.finish(process)  # type: ignore[arg-type]  # the same
+            if finished.code:
+                self._violated(f"exit code {finished.code}: {finished.err}")
+        else:
+            self._run.kill(process)  # type: ignore[arg-type]  # it is as much of a Popen as is needed
+        self._account(killed_at=None if is_over else time.time())
+        return is_over
+
+    def _wait_for_moment(self, process: ForkedProcess) -> None:
+        """Live until a random moment: while it starts, resumes, is in the middle of it, or about to finish."""
+        random = self._random.random
+        if self.tally.n_kills % COMMITS_EVERY == COMMITS_EVERY - 1:
+            n_bytes = self._n_bytes(self._run)
+            self._until(process, lambda: self._n_bytes(self._run) > n_bytes)
+            return _live(process, SOON_S * random())
+        match self._random.choice(("start", "first requests", "middle", "end")):
+            case "start":
+                return _live(process, START_S * random())
+            case "first requests":
+                self._until(process, lambda: self._log.has_more_than(0))
+                return _live(process, 0.1 * random())
+            case "end" if self._n_bytes(self._run) > 0.8 * self._n_bytes(self._reference):
+                # As long as the other run's: only the times of the records differ.
+                self._until(process, lambda: self._n_bytes(self._run) >= self._n_bytes(self._reference))
+                return _live(process, 0.15 * random())
+            case _:
+                self._until(process, lambda: self._log.has_more_than(0))
+                return _live(process, SOON_S * random())
+
+    def _until(self, process: ForkedProcess, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + DEADLINE_S
+        while process.poll() is None and not condition():
+            assert time.monotonic() < deadline, f"seed {self._ordeal.seed}: it goes on no more"
+            time.sleep(LOOK_EVERY_S)
+
+    def _n_bytes(self, run: Runner) -> int:
+        paths = [run.out / f"{name}.ndjson" for name in self._ordeal.workers]
+        return sum(path.stat().st_size for path in paths if path.exists())
+
+    def _account(self, killed_at: float | None) -> None:
+        """What the process that ended asked for, and what of its answers is not counted."""
+        tally = self.tally
+        asked = self._log.read_on(self._ordeal.workers) if self._log.path.exists() else []
+        again = [one for request in asked for one in asked_in(request) if self._counted.has(one)]
+        if again:
+            self._violated(f"{len(again)} asked again after their answers were counted, such as {again[0]}")
+        self._asked += asked
+        tally.n_requests += len(asked)
+        if killed_at is None:
+            return
+        tally.n_kills += 1
+        self._counted.look()
+        answered = [request for request in asked if request["whole"]]
+        lost = [
+            request for request in answered if not all(self._counted.has(one) for one in asked_in(request))
+        ]
+        in_a_second = most_within([request["time"] for request in answered], 1.0)
+        bound = sum(self._ordeal.workers.values()) + in_a_second
+        tally.n_lost += len(lost)
+        if len(lost) > bound:
+            self._violated(f"kill {tally.n_kills} cost {len(lost)} answers, which is more than {bound}")
+        if len(lost) > tally.most_lost:
+            tally.most_lost, tally.bound = len(lost), bound
+
+    def _check_limit(self) -> None:
+        limit = self._ordeal.limit
+        for name in self._ordeal.workers if limit else ():
+            times = [request["time"] for request in self._asked if request["endpoint"] == name]
+            if (most := most_within(sorted(times), 60.0)) > (limit or 0):
+                self._violated(f"{most} requests to {name} within 60 s, and {limit} are granted")
+
+    def _check_result(self) -> None:
+        try:
+            assert_same_result(self._run, self._reference, tuple(self._ordeal.workers))
+        except (AssertionError, OSError) as error:
+            self._violated(f"another result: {str(error)[:200]}")
+        verified = self._run.command("verify", str(self._run.out))
+        if verified.code or not (self._run.out / "_SUCCESS").exists():
+            self._violated(f"verify gives {verified.code}: {verified.out}")
+
+    def _violated(self, what: str) -> None:
+        self.tally.violations.append(f"seed {self._ordeal.seed}: {what}")
+
+
+def _lines(ordeal: Ordeal, now_s: float) -> Iterator[str]:
+    """IDs, some of them twice, and some lines that are none.
+
+    None of an age at which a tweet is asked otherwise some minutes later than now.
+    """
+    now_ms = int(now_s * 1000)
+    oldest, youngest = (first_id_at(now_ms - days * DAY_MS) for days in (91, 89))
+    ids = [i for i in make_ids(ordeal.n_ids, ordeal.seed, now_ms).tolist() if not oldest < i < youngest]
+    for n, tweet_id in enumerate(ids):
+        yield str(tweet_id)
+        if n % 1000 == 0:
+            yield from (f"no ID {n}", str(ids[n // 2]))
+
+
+def _live(process: ForkedProcess, seconds: float) -> None:
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
