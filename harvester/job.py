@@ -317,7 +317,7 @@ def _result(run: EndpointRun, directory: RunDirectory, question: Question) -> En
         len(directory.journal.dead_tweets(name)),
         run.requests(),
         (question.range.start, question.range.end) if question.range else None,
-        run.feed.n_repeated,
+        run.feed.n_repeated + run.committer.n_merged,
     )
 
 

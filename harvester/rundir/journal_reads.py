@@ -169,7 +169,7 @@ class JournalView(JournalReads):
         with self._errors():
             # A transaction is of the moment of its first reading.
             self._db.execute("BEGIN")
-            self._db.execute(_LOOK)
+            self._db.execute(_LOOK).fetchone()
 
     def __enter__(self) -> Self:
         return self
@@ -188,6 +188,6 @@ def _open_for_reading(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError:
         db.close()
         db = sqlite3.connect(f"{address}?mode=ro&immutable=1", uri=True, isolation_level=None)
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeDecodeError):
         pass  # said by whatever is read next
     return db

@@ -121,11 +121,7 @@ def _opened(folder: Path) -> Iterator[JournalReads]:
             db.deserialize(bytes(content))
             yield JournalReads(path, db)
         return
-    try:
-        view = JournalView(path)
-    except UnicodeDecodeError as exc:  # of SQLite's words about a damaged name
-        raise RunDirectoryError(f"is damaged: {exc}") from exc
-    with view as journal:
+    with JournalView(path) as journal:
         yield journal
 
 
