@@ -243,8 +243,8 @@ class Gate:
         self._hold_until = max(self._hold_until, hold_until)
         # A probe goes alone: that it is refused says nothing of our rate.
         if not knows_limit and not self.outage.is_probing:
-            n_answered = self._answered.count(now - MINUTE_S + 1, now)
-            self.pace.slow_down(n_answered, wait_s, now)
+            n_in_a_minute = self._answered.count(now - MINUTE_S + 1, now)
+            self.pace.slow_down(n_in_a_minute, self._answered.count(now - 1, now), wait_s, now)
 
     def _blocked_s(self) -> float:
         """Seconds for which nothing may be sent; inf until something changes."""

@@ -239,7 +239,7 @@ def test_a_guessed_rate_shrinks_at_a_429_and_grows_back() -> None:
     pace = Pace()
     for why, now, went_through, per_minute in GUESSES:
         if went_through is not None:
-            pace.slow_down(went_through, 30.0, now)
+            pace.slow_down(went_through, 10, 30.0, now)
         pace.current(now)
         assert pace.limit_per_minute == pytest.approx(per_minute), why
 
