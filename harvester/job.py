@@ -143,7 +143,7 @@ class Harvest:
             if self._on_open:
                 self._on_open(directory)
             if directory.is_complete:
-                return Outcome(ExitCode.OK, counts=directory.read_success().total, was_complete=True)
+                return Outcome(ExitCode.OK, counts=directory.success.total, was_complete=True)
             # A directory that is begun anew has a start of its own.
             began_ms = directory.manifest.started_ms
             questions = make_questions(options, reach, credentials.accounts, began_ms)

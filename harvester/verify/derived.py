@@ -10,11 +10,12 @@ from harvester.errors import ExitCode, RunDirectoryError
 from harvester.pipeline.reading import InputCounts
 from harvester.report.results import SCHEMA, SUMMARY, TOP_TWEETS, total_of
 from harvester.report.summary import EndpointResult, make_summary, make_top_tweets_csv
-from harvester.rundir.directory import MANIFEST, SUCCESS
+from harvester.rundir.directory import MANIFEST
 from harvester.rundir.files import describe_file
 from harvester.rundir.kept import kept_name
 from harvester.rundir.marks import FileMark
 from harvester.rundir.seals import unsealed
+from harvester.rundir.success import SUCCESS
 from harvester.verify.differences import differences
 from harvester.verify.endpoint import Seen
 from harvester.verify.files import readable, size_text

@@ -13,10 +13,11 @@ from harvester.engagement.windows import utc_text
 from harvester.errors import HarvesterError, RunDirectoryError
 from harvester.questions import Recalled, recall
 from harvester.report.results import SUMMARY
-from harvester.rundir.directory import JOURNAL, MANIFEST, SUCCESS
+from harvester.rundir.directory import JOURNAL, MANIFEST
 from harvester.rundir.journal_reads import JournalReads, JournalView
 from harvester.rundir.manifest import Manifest, read_manifest
 from harvester.rundir.marks import EndpointMark, FileMark, InputMark, StreamMark
+from harvester.rundir.success import SUCCESS
 from harvester.verify.files import readable
 from harvester.verify.findings import Findings
 
