@@ -9,6 +9,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import count
 from pathlib import Path
 
+from sweep import sweep
+
 from tests.end_to_end.torturing import Tally, Torture, draw_ordeal
 
 AT_ONCE = 2
@@ -70,23 +72,34 @@ def summary(all_of_them: list[Tally]) -> str:
 
 
 def main() -> int:
-    """Print a row for each harvest, and the sums; 1 where anything is wrong."""
+    """Do what is asked for; 1 where anything is wrong."""
     parser = argparse.ArgumentParser(description="Kill harvests again and again, and compare.")
     parser.add_argument("--kills", type=int, default=100, help="so many at least (default: %(default)s)")
     parser.add_argument(
         "--seed", type=int, default=None, help="of the first harvest; the next one has the next"
     )
     parser.add_argument("--size", type=float, default=1.0, help="1.0 for some 50 thousand IDs (default)")
+    parser.add_argument(
+        "--sweep", action="store_true", help="instead: fail at each system call of a small run"
+    )
     arguments = parser.parse_args()
-    seed = time.time_ns() % 10**6 if arguments.seed is None else arguments.seed
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    if arguments.sweep:
+        return bool(sweep(FOLDER.absolute()))
+    return bool(torture_all(arguments.seed, arguments.kills, arguments.size))
+
+
+def torture_all(first_seed: int | None, n_kills: int, size: float) -> int:
+    """Print a row for each harvest, and the sums; how much is wrong."""
+    seed = time.time_ns() % 10**6 if first_seed is None else first_seed
     print("| seed | kind | IDs | kills | requests | repeated | most at a kill | wrong | |")
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
     all_of_them = []
-    for tally in tallies(seed, arguments.kills, arguments.size):
+    for tally in tallies(seed, n_kills, size):
         all_of_them.append(tally)
         print(row(tally), *tally.violations, sep="\n", flush=True)
     print(summary(all_of_them))
-    return any(tally.violations for tally in all_of_them)
+    return sum(len(tally.violations) for tally in all_of_them)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 """A process that has imported all of the harvester, and forks one for each command that it is told.
 
-Each line on standard input is a command as JSON; the answers on standard output are two lines, the new process's
-number and, when that has ended, its exit code, negative for a signal.
+Each line on standard input is a command as JSON, and is answered with the new process's number in a line. A line
+with a number and an exit code, negative for a signal, tells that a process has ended.
 """
 
 import ctypes
 import gc
 import json
 import os
+import select
 import sys
 from typing import Any, Final
 
@@ -17,22 +18,27 @@ from harvester.cli.main import main
 from tests.end_to_end.failing_calls import fail_at
 
 PR_SET_PTRACER: Final = 0x59616D61
+LOOK_EVERY_S: Final = 0.005
 ANYBODY: Final = ctypes.c_ulong(-1)
 
 
 def serve() -> None:
     """Until standard input ends. Returns in each process that is to be a harvester, ready to be it."""
-    answers = os.dup(1)
+    commands, answers, n_running = open(0, "rb", buffering=0, closefd=False), os.dup(1), 0  # noqa: PTH123, SIM115
     gc.freeze()
-    for line in sys.stdin:
-        if not (process := os.fork()):
-            os.close(answers)
-            become(json.loads(line))
-            return
-        os.write(answers, b"%d\n" % process)
-        _, status = os.waitpid(process, 0)
-        os.write(answers, b"%d\n" % os.waitstatus_to_exitcode(status))
-    os._exit(0)
+    while True:
+        if select.select([0], [], [], LOOK_EVERY_S if n_running else None)[0]:
+            if not (line := commands.readline()):
+                os._exit(0)
+            if not (process := os.fork()):
+                os.close(answers)
+                become(json.loads(line))
+                return
+            os.write(answers, b"%d\n" % process)
+            n_running += 1
+        while n_running and (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            os.write(answers, b"%d %d\n" % (ended[0], os.waitstatus_to_exitcode(ended[1])))
+            n_running -= 1
 
 
 def become(command: dict[str, Any]) -> None:

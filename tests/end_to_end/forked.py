@@ -5,12 +5,13 @@ import os
 import select
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import IO, Final, Self
+from typing import Final, Self
 
-from tests.end_to_end.conftest import BEARER, Finished, Runner, clean_environment
+from tests.end_to_end.conftest import BEARER, DEADLINE_S, Finished, Runner, clean_environment
 
 SERVER: Final = Path(__file__).with_name("fork_server.py")
 ROOT: Final = Path(__file__).parents[2]
@@ -25,15 +26,59 @@ class Fault:
     how: str
 
 
+class _Server:
+    """The process that forks, and what it has told."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, SERVER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+            env={**clean_environment(), "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"},
+        )
+        assert self._process.stdin
+        assert self._process.stdout
+        self._tell, self._told = self._process.stdin, self._process.stdout
+        self.codes: dict[int, int] = {}
+        self._begun: list[int] = []
+
+    def fork(self, command: Mapping[str, object]) -> int:
+        """Let a process become this; its number."""
+        self._tell.write(json.dumps(command).encode() + b"\n")
+        while not self._begun:
+            self.hear(DEADLINE_S)
+        return self._begun.pop()
+
+    def hear(self, timeout: float) -> None:
+        """Take in the next line that it tells, if one comes in time."""
+        if select.select([self._told], [], [], timeout)[0]:
+            process, *code = map(int, self._told.readline().split())
+            if code:
+                self.codes[process] = code[0]
+            else:
+                self._begun.append(process)
+
+    def close(self) -> None:
+        """Let it end."""
+        self._tell.close()
+        self._process.wait(DEADLINE_S)
+        self._told.close()
+
+
 class ForkedProcess:
     """A process of a fork server, with as much of a `Popen` as a `Runner` uses. gate: it waits for `go`."""
 
-    def __init__(self, pid: int, status: IO[bytes], files: tuple[Path, Path], gate: Path | None) -> None:
+    def __init__(self, pid: int, server: _Server, files: tuple[Path, Path], gate: Path | None) -> None:
         self.pid = pid
-        self.returncode: int | None = None
-        self._status = status
+        self._server = server
         self._files = files
         self._gate = gate
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code, as far as it is known to have ended."""
+        return self._server.codes.get(self.pid)
 
     def go(self) -> None:
         """Let it begin."""
@@ -47,14 +92,15 @@ class ForkedProcess:
 
     def poll(self) -> int | None:
         """Its exit code, None while it lives."""
-        if self.returncode is None and select.select([self._status], [], [], 0)[0]:
-            self.returncode = int(self._status.readline())
+        if self.returncode is None:
+            self._server.hear(0)
         return self.returncode
 
     def wait(self, timeout: float) -> int:
         """Its exit code when it has ended. Raises TimeoutExpired."""
-        if self.returncode is None and select.select([self._status], [], [], timeout)[0]:
-            self.returncode = int(self._status.readline())
+        deadline = time.monotonic() + timeout
+        while self.returncode is None and (left := deadline - time.monotonic()) > 0:
+            self._server.hear(left)
         if self.returncode is None:
             raise subprocess.TimeoutExpired(str(self.pid), timeout)
         return self.returncode
@@ -68,28 +114,19 @@ class ForkedProcess:
 
 
 class ForkingRunner(Runner):
-    """A runner whose processes are forked, one at a time. Use as a context manager."""
+    """A runner whose processes are forked. Use as a context manager."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        self._server = subprocess.Popen(
-            [sys.executable, SERVER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-            env={**clean_environment(), "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"},
-        )
+        self._server = _Server()
+        self._n_begun = 0
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        assert self._server.stdin
-        assert self._server.stdout
-        self._server.stdin.close()
-        self._server.wait()
-        self._server.stdout.close()
+        self._server.close()
 
     def start(  # type: ignore[override]  # it is as much of a Popen as is needed
         self,
@@ -114,10 +151,10 @@ class ForkingRunner(Runner):
         is_held: bool = False,
         fault: Fault | None = None,
     ) -> ForkedProcess:
-        """Start any command in the background, when the one before has ended."""
-        assert self._server.stdin
-        assert self._server.stdout
-        files, gate = (self.folder / "stdout", self.folder / "stderr"), self.folder / "gate"
+        """Start any command in the background."""
+        self._n_begun += 1
+        files = (self.folder / f"stdout-{self._n_begun}", self.folder / f"stderr-{self._n_begun}")
+        gate = self.folder / "gate"
         if is_held and not gate.exists():
             os.mkfifo(gate)
         command = {
@@ -127,8 +164,6 @@ class ForkingRunner(Runner):
             "out": str(files[0]),
             "err": str(files[1]),
             "gate": str(gate) if is_held else None,
-            "fault": astuple(fault) if fault else None,
+            "fault": [*astuple(fault), str(self.folder / "calls")] if fault else None,
         }
-        self._server.stdin.write(json.dumps(command).encode() + b"\n")
-        pid = int(self._server.stdout.readline())
-        return ForkedProcess(pid, self._server.stdout, files, gate if is_held else None)
+        return ForkedProcess(self._server.fork(command), self._server, files, gate if is_held else None)
