@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import Any, Final
 
-from harvester.errors import RunDirectoryError
+from harvester.errors import RunDirectoryError, StorageError
 from harvester.rundir.files import BRING_BACK, NEVER, describe_file, storage_errors, write_derived
 from harvester.rundir.marks import FileMark
 from harvester.rundir.seals import sealed, unsealed
@@ -24,10 +25,15 @@ class Success:
 
 
 def write_success(folder: Path, document: Mapping[str, Any], files: Mapping[str, FileMark]) -> None:
-    """Write it, when all that it speaks of is on the disk."""
+    """Write it, when all that it speaks of is on the disk. Where it may not be there itself, it is taken back."""
     described = {name: {"bytes": mark.n_bytes, "sha256": mark.digest.hex()} for name, mark in files.items()}
     text = json.dumps(sealed({**document, "files": described}), indent=2)
-    write_derived(folder / SUCCESS, f"{text}\n".encode())
+    try:
+        write_derived(folder / SUCCESS, f"{text}\n".encode())
+    except StorageError:
+        with suppress(OSError):
+            (folder / SUCCESS).unlink(missing_ok=True)
+        raise
 
 
 def read_success(folder: Path) -> Success:

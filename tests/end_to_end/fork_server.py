@@ -24,7 +24,7 @@ ANYBODY: Final = ctypes.c_ulong(-1)
 
 def serve() -> None:
     """Until standard input ends. Returns in each process that is to be a harvester, ready to be it."""
-    commands, answers, n_running = open(0, "rb", buffering=0, closefd=False), os.dup(1), 0  # noqa: PTH123, SIM115
+    commands, answers, n_running = open(0, "rb", buffering=0, closefd=False), os.dup(1), 0  # noqa: SIM115
     gc.freeze()
     while True:
         if select.select([0], [], [], LOOK_EVERY_S if n_running else None)[0]:

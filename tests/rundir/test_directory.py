@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harvester.errors import RunDirectoryError
+from harvester.errors import RunDirectoryError, StorageError
 from harvester.rundir.directory import RunDirectory
 from harvester.rundir.marks import EndpointMark, InputMark, Step
 from harvester.sources import Source, find_sources
@@ -150,6 +150,22 @@ def test_success_file_that_is_none_is_damaged(complete: Path, text: str) -> None
     with pytest.raises(RunDirectoryError, match="_SUCCESS is damaged") as caught:
         opened(complete)
     assert "Remove it" in str(caught.value.hint)
+
+
+def test_success_that_may_not_be_on_the_disk_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = opened(tmp_path)
+    commit_record(directory)
+
+    def refuse(_folder: Path) -> None:
+        raise StorageError("Input/output error")
+
+    monkeypatch.setattr("harvester.rundir.files.sync_folder", refuse)
+    with pytest.raises(StorageError):
+        directory.write_success({"total": {"ok": 1}}, ())
+    directory.close()
+    assert not (tmp_path / "_SUCCESS").exists()
 
 
 def of_stream(path: Path, content: bytes, column: str) -> RunDirectory:
