@@ -78,7 +78,7 @@ class RunDirectory:
         self._stop = stop or Event()
         self._is_sample, self._may_grow = is_sample, may_grow
         with storage_errors(path):
-            path.mkdir(parents=True, exist_ok=True)
+            _make(path)
         self._lock = RunLock(path)
         self._files: dict[str, AppendFile] = {}
         self._kept: dict[int, KeptStream] = {}
@@ -277,3 +277,11 @@ class RunDirectory:
             self._journal.close()
             self._journal = None
         self._lock.release()
+
+
+def _make(path: Path) -> None:
+    """Make a folder and those above it, each of them durable in the one that names it."""
+    if not path.is_dir():
+        _make(path.parent)
+        path.mkdir(exist_ok=True)
+        sync_folder(path.parent)

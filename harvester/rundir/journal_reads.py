@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote
 
-from harvester.errors import RunDirectoryError, StorageError
+from harvester.errors import RunDirectoryError
+from harvester.rundir.files import refused
 from harvester.rundir.marks import Ahead, Dead, EndpointMark, FileMark, InputMark, Part, StreamMark
 from harvester.rundir.seals import seal_of
 
@@ -150,7 +151,7 @@ class JournalReads:
             # Text that is no UTF-8 is an error without a name.
             if getattr(exc, "sqlite_errorname", "SQLITE_CORRUPT") in _DAMAGE:
                 raise self._damaged(str(exc)) from exc
-            raise StorageError(f"{self._path}: {exc}") from exc
+            raise refused(self._path, str(exc)) from exc
         except UnicodeDecodeError as exc:  # of a name or of SQLite's own words
             raise self._damaged(str(exc)) from exc
 

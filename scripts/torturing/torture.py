@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import count
 from pathlib import Path
 
+from power import cut_power
 from sweep import sweep
 
 from tests.end_to_end.torturing import Tally, Torture, draw_ordeal
@@ -84,14 +85,16 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     shutil.rmtree(FOLDER, ignore_errors=True)
+    seed = time.time_ns() % 10**6 if arguments.seed is None else arguments.seed
     if arguments.sweep:
-        return bool(sweep(FOLDER.absolute()))
-    return bool(torture_all(arguments.seed, arguments.kills, arguments.size))
+        n_wrong = sweep(FOLDER.absolute() / "sweep") + cut_power(FOLDER.absolute() / "power", seed)
+    else:
+        n_wrong = torture_all(seed, arguments.kills, arguments.size)
+    return bool(n_wrong)
 
 
-def torture_all(first_seed: int | None, n_kills: int, size: float) -> int:
+def torture_all(seed: int, n_kills: int, size: float) -> int:
     """Print a row for each harvest, and the sums; how much is wrong."""
-    seed = time.time_ns() % 10**6 if first_seed is None else first_seed
     print("| seed | kind | IDs | kills | requests | repeated | most at a kill | wrong | |")
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
     all_of_them = []

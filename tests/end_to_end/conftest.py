@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -89,6 +89,20 @@ class Finished:
         return line
 
 
+class Process(Protocol):
+    """A harvester process, as far as it is waited for here."""
+
+    @property
+    def returncode(self) -> int:
+        """Its exit code, when it has ended."""
+
+    def communicate(self, input: bytes | None = ..., timeout: float | None = ...) -> tuple[bytes, bytes]:  # noqa: A002
+        """What it has said, when it has ended."""
+
+    def send_signal(self, sig: int, /) -> None:
+        """Signal it."""
+
+
 class Runner:
     """Starts `harvester run` on a run directory. prefix: a command to run it under."""
 
@@ -116,7 +130,7 @@ class Runner:
             env={**clean_environment(), **self.homes, **(BEARER if keys is None else keys)},
         )
 
-    def finish(self, process: subprocess.Popen[bytes], stdin: bytes | None = None) -> Finished:
+    def finish(self, process: Process, stdin: bytes | None = None) -> Finished:
         """Wait for its end."""
         out, err = process.communicate(stdin, timeout=DEADLINE_S)
         return Finished(process.returncode, out.decode(), err.decode())
@@ -129,7 +143,7 @@ class Runner:
         """What `harvester verify` says of the run directory."""
         return self.finish(self._start("verify", str(self.out)))
 
-    def kill(self, process: subprocess.Popen[bytes]) -> None:
+    def kill(self, process: Process) -> None:
         """kill -9, and wait until it is gone."""
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=DEADLINE_S)

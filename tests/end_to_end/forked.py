@@ -67,7 +67,7 @@ class _Server:
 
 
 class ForkedProcess:
-    """A process of a fork server, with as much of a `Popen` as a `Runner` uses. gate: it waits for `go`."""
+    """A process of a fork server, with as much of a `Popen` as tests use. gate: it waits for `go`."""
 
     def __init__(self, pid: int, server: _Server, files: tuple[Path, Path], gate: Path | None) -> None:
         self.pid = pid
@@ -76,9 +76,9 @@ class ForkedProcess:
         self._gate = gate
 
     @property
-    def returncode(self) -> int | None:
-        """Its exit code, as far as it is known to have ended."""
-        return self._server.codes.get(self.pid)
+    def returncode(self) -> int:
+        """Its exit code, when it has ended."""
+        return self._server.codes[self.pid]
 
     def go(self) -> None:
         """Let it begin."""
@@ -92,23 +92,27 @@ class ForkedProcess:
 
     def poll(self) -> int | None:
         """Its exit code, None while it lives."""
-        if self.returncode is None:
+        if self.pid not in self._server.codes:
             self._server.hear(0)
-        return self.returncode
+        return self._server.codes.get(self.pid)
 
-    def wait(self, timeout: float) -> int:
+    def wait(self, timeout: float = DEADLINE_S) -> int:
         """Its exit code when it has ended. Raises TimeoutExpired."""
         deadline = time.monotonic() + timeout
-        while self.returncode is None and (left := deadline - time.monotonic()) > 0:
+        while self.pid not in self._server.codes and (left := deadline - time.monotonic()) > 0:
             self._server.hear(left)
-        if self.returncode is None:
+        if self.pid not in self._server.codes:
             raise subprocess.TimeoutExpired(str(self.pid), timeout)
         return self.returncode
 
-    def communicate(self, input: bytes | None = None, timeout: float = 0.0) -> tuple[bytes, bytes]:  # noqa: A002
+    def communicate(
+        self,
+        input: bytes | None = None,  # noqa: A002  # as Popen calls it
+        timeout: float | None = None,
+    ) -> tuple[bytes, bytes]:
         """What it has said, when it has ended. Raises TimeoutExpired."""
         assert input is None
-        self.wait(timeout)
+        self.wait(DEADLINE_S if timeout is None else timeout)
         out, err = self._files
         return out.read_bytes(), err.read_bytes()
 
@@ -142,7 +146,7 @@ class ForkingRunner(Runner):
 
     def command(self, *arguments: str) -> Finished:
         """Run another command to its end."""
-        return self.finish(self.begin(*arguments))  # type: ignore[arg-type]  # the same
+        return self.finish(self.begin(*arguments))
 
     def begin(
         self,

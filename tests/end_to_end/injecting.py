@@ -98,7 +98,7 @@ class Calls:
         told = run.folder / "calls"
         told.write_text("{}")
         process = run.start(*arguments, fault=fault)
-        finished = run.finish(process)  # type: ignore[arg-type]  # it is as much of a Popen as is needed
+        finished = run.finish(process)
         counts: dict[str, int] = json.loads(told.read_text())
         return finished, counts
 
@@ -109,7 +109,7 @@ def traced(run: ForkingRunner, arguments: tuple[str, ...], *flags: str) -> tuple
     log = run.folder / "strace"
     with attached(process, log, *flags):
         process.go()
-        finished = run.finish(process)  # type: ignore[arg-type]  # it is as much of a Popen as is needed
+        finished = run.finish(process)
     return finished, log.read_text(errors="replace").splitlines()
 
 

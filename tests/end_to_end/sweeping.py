@@ -77,10 +77,14 @@ class Scene:
     def _keep(self, stage: Stage) -> None:
         shutil.copytree(self.reference.out, self._before / stage)
 
+    def before(self, stage: Stage) -> Path:
+        """The run directory as it is before a stage."""
+        return self._before / stage
+
     def set_up(self, run: Runner, stage: Stage) -> None:
-        """Put a runner's directory before a stage."""
+        """Put a runner's directory there."""
         shutil.rmtree(run.out, ignore_errors=True)
-        shutil.copytree(self._before / stage, run.out)
+        shutil.copytree(self.before(stage), run.out)
 
 
 @contextmanager

@@ -161,11 +161,11 @@ class Torture:
         self._wait_for_moment(process)
         is_over = process.poll() is not None
         if is_over:
-            finished = self._run.finish(process)  # type: ignore[arg-type]  # the same
+            finished = self._run.finish(process)
             if finished.code:
                 self._violated(f"exit code {finished.code}: {finished.err}")
         else:
-            self._run.kill(process)  # type: ignore[arg-type]  # it is as much of a Popen as is needed
+            self._run.kill(process)
         self._account(killed_at=None if is_over else time.time())
         return is_over
 
