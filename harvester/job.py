@@ -35,6 +35,7 @@ from harvester.sources import find_sources
 from harvester.transport.app_limit import AppLimit
 from harvester.transport.oauth import make_signers
 from harvester.transport.session import HttpSession, Session
+from harvester.transport.surroundings import proxy_secrets
 from harvester.version import __version__
 
 SPARE_DESCRIPTORS: Final = 32
@@ -80,7 +81,7 @@ class Harvest:
     ) -> None:
         self._options = options
         self._credentials = credentials
-        self._redact = Redactor(credentials.secrets())
+        self._redact = Redactor((*credentials.secrets(), *proxy_secrets()))
         self._ledger = Ledger(ledger) if ledger else None
         self._on_open = on_open
         self._wall, self._random = wall, random
@@ -142,7 +143,7 @@ class Harvest:
             if self._on_open:
                 self._on_open(directory)
             if directory.is_complete:
-                return Outcome(ExitCode.OK, counts=directory.read_success().total, was_complete=True)
+                return Outcome(ExitCode.OK, counts=directory.success.total, was_complete=True)
             # A directory that is begun anew has a start of its own.
             began_ms = directory.manifest.started_ms
             questions = make_questions(options, reach, credentials.accounts, began_ms)
@@ -316,7 +317,7 @@ def _result(run: EndpointRun, directory: RunDirectory, question: Question) -> En
         len(directory.journal.dead_tweets(name)),
         run.requests(),
         (question.range.start, question.range.end) if question.range else None,
-        run.feed.n_repeated,
+        run.feed.n_repeated + run.committer.n_merged,
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 import harvester
 from harvester.cli.main import cli
 from harvester.errors import ExitCode
-from harvester.rundir.directory import SUCCESS
+from harvester.rundir.success import SUCCESS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

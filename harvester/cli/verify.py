@@ -10,8 +10,9 @@ from rich.text import Text
 
 from harvester.cli.main import print_json
 from harvester.errors import ExitCode
-from harvester.verify.report import Report, State
+from harvester.verify.report import Report
 from harvester.verify.report import verify as verify_directory
+from harvester.verify.told import State
 
 IN_WORDS: Final[dict[State | None, str]] = {
     "complete": "complete",
@@ -44,7 +45,7 @@ def verify(*, run_dir: Path, as_json: bool, no_input: bool) -> ExitCode:
 
 
 def _print(console: Console, report: Report) -> None:
-    console.print(f"{report.folder}: {IN_WORDS[report.state]}", markup=False)
+    console.print(f"{report.name}: {IN_WORDS[report.state]}", markup=False)
     table = Table(box=None, pad_edge=False, show_header=False)
     for check in report.findings.checks:
         mark = Text("ok") if check.holds else Text("wrong", style="red")

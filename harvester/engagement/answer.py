@@ -127,20 +127,31 @@ class WrongUrl:
     message: str
 
 
-TroubleKind = Literal["service", "unreadable", "not the API", "incomplete", "connection", "timeout"]
+TroubleKind = Literal[
+    "service", "unreadable", "too large", "not the API", "incomplete", "connection", "timeout"
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """Something that may be over when asked again.
 
-    kind "connection" and "timeout" come from the transport, the others from reading the answer.
-    fingerprint: the same for the same unreadable bytes, None where there were none to compare.
+    kind "connection", "timeout" and "too large" come from the transport, the others from reading the answer.
+    fingerprint: the same for the same unreadable bytes, None where there were none to compare. body: how they
+    begin, as they may be shown.
     """
 
     kind: TroubleKind
     message: str
     fingerprint: int | None = None
+    body: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """The credentials were accepted no more, and others have been got in their place."""
 
 
 Answer = Counted | Gone | Unowned | MetricsDenied | Refused | RateLimited | Unauthorized | WrongUrl | Trouble
+Exchange = Answer | Expired
+"""What came of sending a request."""

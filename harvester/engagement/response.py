@@ -30,6 +30,7 @@ from harvester.engagement.redaction import Redact, redact_forms
 from harvester.engagement.request import Request
 
 _MOST_OF_A_MESSAGE: Final = 300
+_MOST_OF_A_BODY: Final = 2_000
 _REFUSAL_KEYS: Final = frozenset({"errors", "error", "unavailable_tweet_ids"})
 _UNAVAILABLE = re.compile(r"(\d+)\s+tweet id\(s\) are unavailable", re.IGNORECASE)
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
@@ -45,7 +46,8 @@ def read_answer(request: Request, status: int, body: bytes, redact: Redact = red
     try:
         return _read(request, status, body, redact)
     except RecursionError:
-        return Trouble("unreadable", f"{status}: the JSON is nested too deeply", hash(body))
+        message = f"{status}: the JSON is nested too deeply"
+        return Trouble("unreadable", message, hash(body), _beginning(body, redact))
 
 
 def _read(request: Request, status: int, body: bytes, redact: Redact) -> Answer:
@@ -76,7 +78,13 @@ def _read(request: Request, status: int, body: bytes, redact: Redact) -> Answer:
 def _no_answer(status: int, body: bytes, redact: Redact) -> Trouble:
     """What did not come from the API, or not whole."""
     kind: TroubleKind = "not the API" if _is_page(body) else "unreadable"
-    return Trouble(kind, error_message(status, body, redact), hash(body))
+    return Trouble(kind, error_message(status, body, redact), hash(body), _beginning(body, redact))
+
+
+def _beginning(body: bytes, redact: Redact) -> str:
+    """How a body begins, for who wants to see what could not be read."""
+    text = redact(body[:MOST_READ].decode(errors="replace"))
+    return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)[:_MOST_OF_A_BODY]
 
 
 def _is_page(body: bytes) -> bool:

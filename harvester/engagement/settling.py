@@ -4,7 +4,8 @@ A worker asks `next_request`, sends it, and hands the answer to `receive`, until
 
 - what the API counted, lists as unavailable or names as forbidden is settled;
 - tweets that a refusal names are taken out and the rest is asked again;
-- a refusal that names nobody, and trouble that does not pass, halve the request until the culprit is alone;
+- a refusal that names nobody, trouble that does not pass, and an answer that is too large halve the request until
+  the culprit is alone;
 - what is alone and still gets no answer is a dead letter, but never because the whole service is down;
 - tweets that an answer leaves out, or counts only in part, are asked once more, together with those of other
   batches.
@@ -16,10 +17,11 @@ from enum import Enum
 from typing import Final, assert_never
 
 from harvester.engagement.answer import (
-    Answer,
     Counted,
     Counts,
     Detail,
+    Exchange,
+    Expired,
     Gone,
     MetricsDenied,
     RateLimited,
@@ -55,11 +57,15 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """Why a tweet was given up: a word for the kind, the last error, how often it was asked."""
+    """Why a tweet was given up: a word for the kind, the last error, how often it was asked.
+
+    body: how the last answer began, if that could not be read.
+    """
 
     reason: str
     error: str
     attempts: int
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +131,7 @@ class _Ask:
     n_failed: int = 0
     is_second: bool = False
     last_error: str = ""
+    last_body: str = ""
     last_fingerprint: int | None = None
     n_same_bytes: int = 0
     answered_before: int | None = None
@@ -161,7 +168,7 @@ class Settlement:
         """What to send next; None when all is settled (but for `settled.missing`)."""
         return self._todo[-1].request if self._todo else None
 
-    def receive(self, answer: Answer, *, n_answered: int, random: float) -> float:
+    def receive(self, answer: Exchange, *, n_answered: int, random: float) -> float:
         """Take the answer to `next_request`; gives the seconds to wait before the next one is sent.
 
         n_answered: how many requests the endpoint has answered so far, to any batch; by that, trouble with
@@ -190,7 +197,7 @@ class Settlement:
                     self._todo.append(self._todo.pop(0))
             case Trouble():
                 return self._retry(ask, answer, n_answered, random)
-            case RateLimited() | Unauthorized() | WrongUrl():
+            case RateLimited() | Unauthorized() | Expired() | WrongUrl():
                 # They say nothing of this batch: the endpoint waits or stops, and then asks the same.
                 ask.n_sent -= 1
             case _:
@@ -253,7 +260,7 @@ class Settlement:
         self._set(ask.request.tweet_ids, Fate(Status.OK, ask.request.columns))
 
     def _retry(self, ask: _Ask, trouble: Trouble, n_answered: int, random: float) -> float:
-        ask.last_error = trouble.message
+        ask.last_error, ask.last_body = trouble.message, trouble.body
         is_single, is_first = len(ask.request.tweet_ids) == 1, ask.answered_before is None
         if ask.answered_before is None:
             ask.answered_before = n_answered
@@ -266,7 +273,8 @@ class Settlement:
         is_same = trouble.fingerprint is not None and trouble.fingerprint == ask.last_fingerprint
         ask.last_fingerprint = trouble.fingerprint
         ask.n_same_bytes = ask.n_same_bytes + 1 if is_same else 1
-        if ask.n_failed >= MAX_ATTEMPTS or ask.n_same_bytes >= SAME_BYTES:
+        is_too_much = trouble.kind == "too large" and not is_single
+        if is_too_much or ask.n_failed >= MAX_ATTEMPTS or ask.n_same_bytes >= SAME_BYTES:
             # While others are answered it is this request that is at fault: its halves get fewer tries.
             self._part(ask, trouble.kind, n_failed=MAX_ATTEMPTS - 2 if others_are_answered else 0)
         return backoff_s(ask.n_failed, random)
@@ -275,7 +283,7 @@ class Settlement:
         """Halve a request that is not answered as a whole; give up the tweet that is alone in it."""
         self._todo.pop()
         if len(ask.request.tweet_ids) == 1:
-            letter = DeadLetter(reason, ask.last_error, ask.n_sent)
+            letter = DeadLetter(reason, ask.last_error, ask.n_sent, ask.last_body)
             self._set(ask.request.tweet_ids, Fate(Status.DEAD, (), letter))
             return
         for half in reversed(ask.request.halves()):

@@ -9,7 +9,7 @@ what has come of the windows of a batch while others are open.
 import asyncio
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -109,7 +109,8 @@ class _Committing(ABC):
 class Committer(_Committing):
     """Commits an endpoint's settled batches in groups.
 
-    mark: where the run directory stands. state: gives what else the checkpoint remembers.
+    mark: where the run directory stands. state: gives what else the checkpoint remembers. n_merged: dead letters
+    left out because their tweets had one.
     """
 
     def __init__(
@@ -134,6 +135,8 @@ class Committer(_Committing):
         self._end: int | None = None
         self._ready: dict[int, Ready] = {}
         self._waiting: set[int] = set()
+        self.n_merged: int = mark.state.get("merged", 0)
+        self._dead = {tweet_id for tweet_id, _ in directory.journal.dead_tweets(endpoint)}
         self._kept = directory.journal.ahead_numbers(endpoint)
         self._parts: dict[int, dict[int, tuple[Batch, Settled]]] = {}
         self._parts_waiting: set[tuple[int, int]] = set()
@@ -204,12 +207,17 @@ class Committer(_Committing):
         records = [ready.records for ready in group]
         fresh = [ready.batch for ready in group if not ready.is_again]
         settled_again = tuple(i for ready in group if ready.is_again for i in ready.batch.ids.tolist())
-        dead = tuple(letter for ready in group for letter in ready.dead)
+        dead = self._merged(settled_again, [letter for ready in group for letter in ready.dead])
         n_dead = self._mark.state.get("dead_letters", 0) + len(dead) - len(settled_again)
         self._mark = EndpointMark(
             self._mark.batches + len(fresh),
             fresh[-1].chain if fresh else self._mark.chain,
-            state={"reduction": self.reduction.to_dict(), "dead_letters": n_dead, **self._state()},
+            state={
+                "reduction": self.reduction.to_dict(),
+                "dead_letters": n_dead,
+                "merged": self.n_merged,
+                **self._state(),
+            },
         )
         step = Step(self._endpoint, self._mark, settled_again, dead, ahead, parts)
         await _to_the_end(self._directory.commit, step, records)
@@ -218,6 +226,18 @@ class Committer(_Committing):
             self._window.release()
             self._bytes_under_way -= outcome_bytes(ready.batch)
         self._tell()
+
+    def _merged(self, settled_again: Iterable[int], dead: Iterable[Dead]) -> tuple[Dead, ...]:
+        """Those whose tweets have no dead letter yet: where duplicates are let through, it may die twice."""
+        self._dead.difference_update(settled_again)
+        kept = []
+        for letter in dead:
+            if letter.tweet_id in self._dead:
+                self.n_merged += 1
+            else:
+                self._dead.add(letter.tweet_id)
+                kept.append(letter)
+        return tuple(kept)
 
     def _take_waiting(self) -> tuple[Ahead, ...]:
         """Those of the batches left that wait since the commit before this one, or all of them at the end."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from harvester.engagement.answer import Answer, Counted, Trouble, Unauthorized
+from harvester.engagement.answer import Answer, Counted, Exchange, Expired, Trouble, Unauthorized
 from harvester.engagement.joining import STRONGEST, join_windows
 from harvester.engagement.redaction import Redact
 from harvester.engagement.request import Access, Credential, Request, encode_request
@@ -21,7 +21,7 @@ from harvester.pipeline.second_asks import SecondAsk, SecondAsks
 from harvester.planning import NO_WINDOWS, Batch
 from harvester.rundir.records import Span, encode_dead_letters, encode_records
 from harvester.transport.gate import Gate
-from harvester.transport.oauth import Signer
+from harvester.transport.oauth import FetchedBearer, Signer
 from harvester.transport.refusals import Refusals
 from harvester.transport.session import Reply, Session
 
@@ -286,27 +286,41 @@ class Pool:
         self._denied |= settlement.denied
         return settlement.settled
 
-    async def _exchange(self, request: Request) -> Answer:
+    async def _exchange(self, request: Request) -> Exchange:
         """Send one request when its turn has come; what the answer means."""
         turn = await self._gate.turn()
         log.debug("request %d for %d tweets, %s", turn.number, len(request.tweet_ids), request.access.value)
-        answer: Answer
+        answer: Exchange
         headers: Mapping[str, str]
         try:
-            authorization = self._signers[request.credential](self._url)
+            signer = self._signers[request.credential]
+            authorization = signer(self._url)
             reply = await self._session.post(self._url, encode_request(request), authorization)
             if isinstance(reply, Trouble):
                 answer, headers = reply, NO_HEADERS
             else:
-                answer, headers = await self._read(request, reply), reply.headers
+                read, headers = await self._read(request, reply), reply.headers
+                answer = await self._judge_token(request, signer, authorization, read)
         except BaseException:
             self._gate.abandoned(turn)
             raise
-        if isinstance(answer, Unauthorized) and request.account:
-            answer = Unauthorized(f"account {request.account!r}: {answer.message}")
         if not isinstance(answer, Counted):
             log.info("request %d for %d tweets: %r", turn.number, len(request.tweet_ids), answer)
         self._gate.answered(turn, headers, answer)
+        return answer
+
+    @staticmethod
+    async def _judge_token(
+        request: Request, signer: Signer, authorization: Mapping[str, str], answer: Answer
+    ) -> Exchange:
+        """What an answer means for the token: a fetched one that is refused after it was good is fetched anew."""
+        if isinstance(signer, FetchedBearer):
+            if not isinstance(answer, Unauthorized):
+                signer.was_accepted(authorization)
+            elif await signer.renew(authorization):
+                return Expired()
+        if isinstance(answer, Unauthorized) and request.account:
+            return Unauthorized(f"account {request.account!r}: {answer.message}")
         return answer
 
     async def _read(self, request: Request, reply: Reply) -> Answer:

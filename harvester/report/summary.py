@@ -20,7 +20,8 @@ class EndpointResult:
     """What came of an endpoint.
 
     n_failed: its dead letters. requests: what it took, by name. span: start and end of the time asked for.
-    n_repeated: IDs that came twice in a batch and were asked for once, where duplicates are let through.
+    n_repeated: where duplicates are let through, IDs that came twice in a batch and were asked for once, and
+        tweets that would have had a second dead letter.
     """
 
     name: str

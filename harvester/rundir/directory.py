@@ -11,7 +11,7 @@ complete run with other sizes than `_SUCCESS` has, are damage.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any, Final
@@ -37,24 +37,15 @@ from harvester.rundir.manifest import (
     read_manifest,
     write_manifest,
 )
-from harvester.rundir.marks import EndpointMark, FileMark, InputMark, Step, StreamMark
-from harvester.rundir.seals import sealed, unsealed
+from harvester.rundir.marks import EndpointMark, InputMark, Step, StreamMark
 from harvester.rundir.spend import SpendFile
+from harvester.rundir.success import SUCCESS, Success, demand_unchanged, read_success, write_success
 from harvester.sources import Source
 
 MANIFEST: Final = "run.json"
-SUCCESS: Final = "_SUCCESS"
 JOURNAL: Final = "journal.db"
 SAMPLE_AHEAD_BYTES: Final = 2**20
 """Of a stream of which only the first IDs are wanted, and which may have no end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Success:
-    """What `_SUCCESS` says of a complete run: tweets by what became of them, and its files by name."""
-
-    total: Mapping[str, int]
-    files: Mapping[str, FileMark]
 
 
 class RunDirectory:
@@ -87,7 +78,7 @@ class RunDirectory:
         self._stop = stop or Event()
         self._is_sample, self._may_grow = is_sample, may_grow
         with storage_errors(path):
-            path.mkdir(parents=True, exist_ok=True)
+            _make(path)
         self._lock = RunLock(path)
         self._files: dict[str, AppendFile] = {}
         self._kept: dict[int, KeptStream] = {}
@@ -98,9 +89,10 @@ class RunDirectory:
             if not self.is_complete:
                 self._open_files(endpoints)
             else:
-                marks = self._check_files()
+                self.success = read_success(path)
+                demand_unchanged(path, self.success, self._stop)
                 if not is_sample:
-                    self._keep_streams(marks)
+                    self._keep_streams(self._kept_marks(self.success))
         except BaseException:
             self.close()
             raise
@@ -146,32 +138,18 @@ class RunDirectory:
         with storage_errors(self.path):
             return any(path.exists() and path.stat().st_size for path in paths)
 
-    def _check_files(self) -> dict[int, StreamMark]:
-        """Compare a complete run's files with what `_SUCCESS` says of them; what it says of kept streams."""
-        files = self.read_success().files
-        for name, said in files.items():
-            self._check_file(self.path / name, said)
+    def _kept_marks(self, success: Success) -> dict[int, StreamMark]:
+        """What a complete run has of its streams."""
+        files = {place: success.files.get(kept_name(place)) for place in range(len(self.sources))}
         return {
-            place: StreamMark(files[name].n_bytes, files[name].digest, is_whole=True)
-            for place in range(len(self.sources))
-            if (name := kept_name(place)) in files
+            place: StreamMark(file.n_bytes, file.digest, is_whole=True)
+            for place, file in files.items()
+            if file
         }
-
-    def _check_file(self, path: Path, said: FileMark) -> None:
-        with storage_errors(path):
-            found = path.stat().st_size if path.exists() else 0
-        if found != said.n_bytes:
-            raise RunDirectoryError(
-                f"{path} is damaged: {SUCCESS} counts {said.n_bytes:,} bytes, the file has {found:,}",
-                BRING_BACK,
-            )
-        if found and describe_file(path, self._stop) != said:
-            raise RunDirectoryError(
-                f"{path} is damaged: it is not what {SUCCESS} was written beside", BRING_BACK
-            )
 
     def _begin_anew(self, found: Manifest, asked: Manifest, endpoints: Sequence[str]) -> Manifest:
         """Take over a directory in which nothing is committed; files that only its last command wanted go."""
+        self.journal.forget_streams()
         with storage_errors(self.path):
             for name in set(found.options["endpoint"]) - set(endpoints):
                 for path in (self.path / f"{name}.ndjson", self.path / f".pace-{name}.json"):
@@ -185,7 +163,7 @@ class RunDirectory:
     def _go_on_with(self, grown: Manifest) -> Manifest:
         """Take up an input that has grown. A run that was complete is not so any more, and says so first."""
         if self.is_complete:
-            self._check_files()
+            demand_unchanged(self.path, read_success(self.path), self._stop)
             with storage_errors(self.path):
                 (self.path / SUCCESS).unlink()
             sync_folder(self.path)
@@ -280,27 +258,10 @@ class RunDirectory:
         derived: the names of those that are not appended to, but for `run.json`.
         """
         self.journal.checkpoint()
-        marks = {f"{name}.ndjson": file.mark for name, file in self._files.items()}
-        marks |= {kept_name(place): kept.mark for place, kept in self._kept.items()}
-        marks |= {name: describe_file(self.path / name) for name in (MANIFEST, *derived)}
-        files = {name: {"bytes": mark.n_bytes, "sha256": mark.digest.hex()} for name, mark in marks.items()}
-        self.write_json(SUCCESS, sealed({**document, "files": files}))
-
-    def read_success(self) -> Success:
-        """What `_SUCCESS` says. Raises RunDirectoryError when it is damaged."""
-        path = self.path / SUCCESS
-        try:
-            with storage_errors(path):
-                document = unsealed(path.read_bytes())
-            files = {
-                name: FileMark(int(file["bytes"]), bytes.fromhex(file["sha256"]))
-                for name, file in document["files"].items()
-            }
-            return Success(dict(document["total"]), files)
-        except (ValueError, KeyError, TypeError, AttributeError) as exc:
-            raise RunDirectoryError(
-                f"{path} is damaged: {exc}", "Remove it, and the run is finished anew."
-            ) from exc
+        files = {f"{name}.ndjson": file.mark for name, file in self._files.items()}
+        files |= {kept_name(place): kept.mark for place, kept in self._kept.items()}
+        files |= {name: describe_file(self.path / name) for name in (MANIFEST, *derived)}
+        write_success(self.path, document, files)
 
     def close(self) -> None:
         """Close every file and let the next run in."""
@@ -316,3 +277,11 @@ class RunDirectory:
             self._journal.close()
             self._journal = None
         self._lock.release()
+
+
+def _make(path: Path) -> None:
+    """Make a folder and those above it, each of them durable in the one that names it."""
+    if not path.is_dir():
+        _make(path.parent)
+        path.mkdir(exist_ok=True)
+        sync_folder(path.parent)

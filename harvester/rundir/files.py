@@ -36,10 +36,13 @@ def storage_errors(path: Path, wanted_bytes: int = 0) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        wanted = f"{_megabytes(wanted_bytes)} wanted, " if wanted_bytes else ""
-        raise StorageError(
-            f"{path}: {exc.strerror or exc}{_free_space(path, wanted)}", _AFTER_A_REFUSAL
-        ) from exc
+        raise refused(path, exc.strerror or str(exc), wanted_bytes) from exc
+
+
+def refused(path: Path, why: str, wanted_bytes: int = 0) -> StorageError:
+    """That the disk refuses a file, with the room that there is."""
+    wanted = f"{_megabytes(wanted_bytes)} wanted, " if wanted_bytes else ""
+    return StorageError(f"{path}: {why}{_free_space(path, wanted)}", _AFTER_A_REFUSAL)
 
 
 _AFTER_A_REFUSAL = "What is committed is safe. Make room or grant the right, then run the same command again."

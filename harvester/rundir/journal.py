@@ -136,6 +136,11 @@ class Journal(JournalReads):
         with self._transaction():
             self._commit_streams(streams)
 
+    def forget_streams(self) -> None:
+        """Vouch for nothing of the streams any more."""
+        with self._transaction():
+            self._delete("stream")
+
     def commit_derived(self, files: Mapping[str, FileMark]) -> None:
         """Remember the derived files of this moment."""
         with self._transaction():

@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote
 
-from harvester.errors import RunDirectoryError, StorageError
+from harvester.errors import RunDirectoryError
+from harvester.rundir.files import refused
 from harvester.rundir.marks import Ahead, Dead, EndpointMark, FileMark, InputMark, Part, StreamMark
 from harvester.rundir.seals import seal_of
 
@@ -150,7 +151,7 @@ class JournalReads:
             # Text that is no UTF-8 is an error without a name.
             if getattr(exc, "sqlite_errorname", "SQLITE_CORRUPT") in _DAMAGE:
                 raise self._damaged(str(exc)) from exc
-            raise StorageError(f"{self._path}: {exc}") from exc
+            raise refused(self._path, str(exc)) from exc
         except UnicodeDecodeError as exc:  # of a name or of SQLite's own words
             raise self._damaged(str(exc)) from exc
 
@@ -169,7 +170,7 @@ class JournalView(JournalReads):
         with self._errors():
             # A transaction is of the moment of its first reading.
             self._db.execute("BEGIN")
-            self._db.execute(_LOOK)
+            self._db.execute(_LOOK).fetchone()
 
     def __enter__(self) -> Self:
         return self
@@ -188,6 +189,6 @@ def _open_for_reading(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError:
         db.close()
         db = sqlite3.connect(f"{address}?mode=ro&immutable=1", uri=True, isolation_level=None)
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeDecodeError):
         pass  # said by whatever is read next
     return db

@@ -156,6 +156,7 @@ def encode_dead_letters(settled: Settled) -> list[Dead]:
                 "reason": fate.dead_letter.reason,
                 "error": fate.dead_letter.error,
                 "attempts": fate.dead_letter.attempts,
+                **({"body": fate.dead_letter.body} if fate.dead_letter.body else {}),
             }
             letters.append(Dead(int(tweet_id), request.account, orjson.dumps(letter)))
     return letters

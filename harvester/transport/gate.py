@@ -20,7 +20,15 @@ from harvester.engagement.allowance import (
     retry_after_s,
     wait_after_429_s,
 )
-from harvester.engagement.answer import Answer, RateLimited, Refused, Trouble, Unauthorized, WrongUrl
+from harvester.engagement.answer import (
+    Exchange,
+    Expired,
+    RateLimited,
+    Refused,
+    Trouble,
+    Unauthorized,
+    WrongUrl,
+)
 from harvester.errors import HarvesterError
 from harvester.transport.app_limit import AppLimit, Turn
 from harvester.transport.bucket import leaky_bucket, room_after
@@ -142,7 +150,7 @@ class Gate:
         self.in_flight.discard(turn)
         self._wake()
 
-    def answered(self, turn: Turn, headers: Mapping[str, str], answer: Answer) -> None:
+    def answered(self, turn: Turn, headers: Mapping[str, str], answer: Exchange) -> None:
         """Take what an answer, or the trouble instead of one, tells of the allowance and the service.
 
         Raises the HarvesterError that ends the run when there is no sense in going on; the gate is closed then.
@@ -187,7 +195,7 @@ class Gate:
             self._remember(LastSpend(self._wall() - ago_s, max(held_until - self._sent_at, 0.0), told))
 
     def _judge(
-        self, turn: Turn, headers: Mapping[str, str], answer: Answer, now: float, *, knows_limit: bool
+        self, turn: Turn, headers: Mapping[str, str], answer: Exchange, now: float, *, knows_limit: bool
     ) -> HarvesterError | None:
         match answer:
             case Trouble():
@@ -197,6 +205,9 @@ class Gate:
                 self._count_error("unauthorized")
                 note = clock_note(headers, self._wall())
                 return self.outage.unauthorized(message + note, turn.sent_at, now)
+            case Expired():
+                self._count_error("unauthorized")
+                self.outage.present()
             case WrongUrl(message):
                 self._count_error("not found")
                 trouble = Trouble("service", message)
@@ -232,8 +243,8 @@ class Gate:
         self._hold_until = max(self._hold_until, hold_until)
         # A probe goes alone: that it is refused says nothing of our rate.
         if not knows_limit and not self.outage.is_probing:
-            n_answered = self._answered.count(now - MINUTE_S + 1, now)
-            self.pace.slow_down(n_answered, wait_s, now)
+            n_in_a_minute = self._answered.count(now - MINUTE_S + 1, now)
+            self.pace.slow_down(n_in_a_minute, self._answered.count(now - 1, now), wait_s, now)
 
     def _blocked_s(self) -> float:
         """Seconds for which nothing may be sent; inf until something changes."""

@@ -1,9 +1,11 @@
 """The `Authorization` header of a request, and fetching a bearer token. Source: contract, section 6."""
 
+import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
+from random import random
 from secrets import token_hex
 from typing import Final, TypeVar
 
@@ -16,11 +18,13 @@ from authlib.oauth1.rfc5849.signature import (
 )
 from authlib.oauth1.rfc5849.util import escape
 
+from harvester.engagement.allowance import retry_after_s
 from harvester.engagement.answer import Trouble
 from harvester.engagement.credentials import AccessToken, AppKey, Credentials, Secret
 from harvester.engagement.redaction import Redactor
 from harvester.engagement.request import Access, Credential
 from harvester.engagement.response import error_message
+from harvester.engagement.settling import backoff_s
 from harvester.errors import CredentialsError, ServiceError
 from harvester.transport.clock import clock_note
 from harvester.transport.session import Session
@@ -30,6 +34,8 @@ _T = TypeVar("_T")
 Signer = Callable[[str], dict[str, str]]
 """From the URL of a POST request to the headers that authorize it."""
 
+LONGEST_WAIT_S: Final = 30.0
+"""Between two attempts at the token service, whatever it asks for."""
 FORM: Final = "application/x-www-form-urlencoded"
 CHECK_APP_KEY: Final = "Check the consumer key and secret."
 _NONCE, _TIME, _SIGNATURE = (f"0{token_hex(16)}0" for _ in range(3))
@@ -80,6 +86,42 @@ def user_signer(app_key: AppKey, access_token: AccessToken | None, **more: str) 
     return sign
 
 
+class FetchedBearer:
+    """A signer with a token that was fetched, and is fetched anew when it has been good and is so no more.
+
+    fetch: gets a token; raises as `fetch_bearer_token`.
+    """
+
+    def __init__(self, fetch: Callable[[], Awaitable[Secret]], token: Secret) -> None:
+        self._fetch = fetch
+        self._line = asyncio.Lock()
+        self._take(token)
+
+    def __repr__(self) -> str:
+        return "FetchedBearer(…)"
+
+    def __call__(self, _url: str) -> dict[str, str]:
+        """The header of now."""
+        return self._headers
+
+    def _take(self, token: Secret) -> None:
+        self._headers = {"Authorization": f"Bearer {token.reveal()}"}
+        self._was_good = False
+
+    def was_accepted(self, headers: Mapping[str, str]) -> None:
+        """A request with this header was answered."""
+        self._was_good |= headers is self._headers
+
+    async def renew(self, headers: Mapping[str, str]) -> bool:
+        """Whether there is another header than this one, which is refused now. One fetch serves all who ask."""
+        async with self._line:
+            if headers is self._headers:
+                if not self._was_good:
+                    return False
+                self._take(await self._fetch())
+        return True
+
+
 async def make_signers(
     credentials: Credentials,
     accounts: Mapping[str, AccessToken],
@@ -104,11 +146,18 @@ async def make_signers(
     if credentials.bearer_token:
         signers[Access.APP_ONLY, ""] = bearer_signer(credentials.bearer_token)
     elif credentials.app_key and credentials.has_bearer_beside(accounts):
-        fetched = await fetch_bearer_token(session, auth_url, credentials.app_key)
-        if on_fetch:
-            on_fetch(fetched)
-        signers[Access.APP_ONLY, ""] = bearer_signer(fetched)
+        fetch = partial(_fetch_and_tell, session, auth_url, credentials.app_key, on_fetch)
+        signers[Access.APP_ONLY, ""] = FetchedBearer(fetch, await fetch())
     return signers
+
+
+async def _fetch_and_tell(
+    session: Session, auth_url: str, app_key: AppKey, on_fetch: Callable[[Secret], None] | None
+) -> Secret:
+    token = await fetch_bearer_token(session, auth_url, app_key)
+    if on_fetch:
+        on_fetch(token)
+    return token
 
 
 def _announced(sign: Signer, on_use: Callable[[], None]) -> Signer:
@@ -156,13 +205,17 @@ class Asking:
 
 
 async def ask_token_service(session: Session, asking: Asking, read: Callable[[bytes], _T | None]) -> _T:
-    """What the token service grants, asked for again while it is in trouble.
+    """What the token service grants, asked for again, after a wait, while it is in trouble.
 
     read: from the body of a 200 to what it grants, None if it does not. Raises CredentialsError when the
     service refuses, ServiceError when it cannot be had.
     """
-    said, redact = "", Redactor(asking.secrets)
-    for _ in range(asking.attempts):
+    said, wait_s, redact = "", 0.0, Redactor(asking.secrets)
+    for n_failed in range(asking.attempts):
+        if n_failed:
+            jittered_s = backoff_s(n_failed, random())  # noqa: S311  # no secret is made of it
+            await asyncio.sleep(min(max(wait_s, jittered_s), LONGEST_WAIT_S))
+        wait_s = 0.0
         reply = await session.post(asking.url, asking.body, asking.sign(asking.url))
         if isinstance(reply, Trouble):
             said = reply.message
@@ -173,6 +226,7 @@ async def ask_token_service(session: Session, asking: Asking, read: Callable[[by
         elif reply.status == 200 and (granted := read(reply.body)):
             return granted
         else:
+            wait_s = retry_after_s(reply.headers, time.time()) or 0.0
             # The body of a 200 may hold a secret.
             said = error_message(reply.status, b"" if reply.status == 200 else reply.body, redact)
     raise ServiceError(f"no {asking.what} from {asking.url}: {said}", "Run the same command again later.")

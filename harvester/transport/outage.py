@@ -18,6 +18,13 @@ failures trip the breaker: 10 + T/20 requests in all. Jitter only makes the wait
 PROBE_JITTER: Final = 0.25
 PATIENCE_SHARE: Final = 1 / 3
 """Of the patience a wait takes at most, so that little patience is not spent on a wait or two."""
+RETRY_BUDGET: Final = 100.0
+REFUND: Final = 0.5
+REGAINED: Final = 10.0
+"""The budget for retries that all workers of an endpoint share: a failure takes one, an answer gives half of one
+back. So it lasts as long as fewer than a third of the requests fail, and for a hundred failures more than that.
+While it is spent the breaker trips at each failure, and an answer lets only one more request go, until ten are
+regained: a service that fails most of what it is asked gets one request at a time, and pauses after failures."""
 FIRST_TRIES: Final = 3
 """So many times a service that never answered is tried, when it cannot be reached or is something else."""
 
@@ -42,11 +49,15 @@ class Outage:
         self._n_failures = 0
         self._n_probes = 0
         self._is_confirming = False
+        self._budget = RETRY_BUDGET
+        self._is_spent = False
 
     def present(self) -> None:
         """The API answered, but did not look at what was asked: it is there, and probes go on as before."""
         self.n_answered += 1
         self.last_error = ""
+        self._budget = min(self._budget + REFUND, RETRY_BUDGET)
+        self._is_spent &= self._budget < REGAINED
         self._failing_since = None
         self._n_failures = self._n_probes = 0
 
@@ -57,7 +68,7 @@ class Outage:
         """
         self.present()
         if not self._is_confirming or sent_at >= self._probing_since:
-            self.is_probing = self._is_confirming = False
+            self.is_probing, self._is_confirming = self._is_spent, False
 
     def failed(self, trouble: Trouble, sent_at: float, now: float, random: float) -> HarvesterError | None:
         """A request brought trouble. An error when it is time to give up.
@@ -76,6 +87,9 @@ class Outage:
         if self.is_probing and sent_at < self._probing_since:
             return None
         self._n_failures += 1
+        self._budget -= 1
+        self._is_spent |= self._budget <= 0
+        self._budget = max(self._budget, 0.0)
         if not self.n_answered and self._n_failures >= FIRST_TRIES:
             if trouble.kind == "connection":
                 return ServiceError(
@@ -85,7 +99,7 @@ class Outage:
                 return ServiceError(
                     f"{self._url} is answered by something that is not the API: {trouble.message}"
                 )
-        if self.is_probing or self._n_failures >= FAILURES_TO_TRIP:
+        if self.is_probing or self._is_spent or self._n_failures >= FAILURES_TO_TRIP:
             longest_s = min(PROBE_WAIT_CAP_S, PATIENCE_SHARE * self._patience_s)
             wait_s = min(longest_s, PROBE_WAIT_S * 2.0 ** min(self._n_probes, 16))
             self._n_probes += 1

@@ -140,11 +140,12 @@ class Pace:
                 self._slow, self._slow_until = Rate(left, window.resets_in_s), resets_at
         return hold_until
 
-    def slow_down(self, n_answered_last_minute: int, wait_s: float, now: float) -> None:
+    def slow_down(self, n_in_a_minute: int, n_in_a_second: int, wait_s: float, now: float) -> None:
         """Take a 429 that came without a limit: guess one from what went through, and less each time.
 
-        wait_s: how long the service wants nothing. After a wait of a second or two the limit may well be one
-        by the second, of which the minute's count is a small part, so a higher rate is tried soon.
+        n_in_a_minute, n_in_a_second: answers in the last one. wait_s: how long the service wants nothing. After a
+        wait of a second or two the limit may well be one by the second, of which a minute that has just begun
+        says nothing; so the second's count is taken at first, and a higher rate is tried soon.
         """
         is_soon = self._is_searching and wait_s <= SHORT_WAIT_S
         if self._guess and now < self._slowed_at + MINUTE_S:
@@ -154,9 +155,10 @@ class Pace:
             return
         self._growth_period_s = SOON_S if is_soon else MINUTE_S
         self._grows_at = now + 2 * self._growth_period_s
-        went_through = max(n_answered_last_minute, 1)
+        went_through = max(n_in_a_minute, 1)
         if self._guess is None:
-            guess = went_through * 0.95
+            by_the_second = n_in_a_second * MINUTE_S if is_soon else 0.0
+            guess = max(went_through, by_the_second) * 0.95
         else:
             self._is_searching = False
             self._proven = min(self._proven, went_through)

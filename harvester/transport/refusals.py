@@ -17,7 +17,7 @@ import re
 from collections import Counter
 from typing import Final
 
-from harvester.engagement.answer import Answer, Counted, Gone, MetricsDenied, Refused, Unowned
+from harvester.engagement.answer import Counted, Exchange, Gone, MetricsDenied, Refused, Unowned
 from harvester.engagement.request import Credential, Request
 from harvester.errors import CredentialsError, HarvesterError, UsageError
 
@@ -39,7 +39,7 @@ class Refusals:
         self._n_witnesses: Counter[Credential] = Counter()
         self._with_culprit: set[tuple[Credential, Request]] = set()
 
-    def judge(self, batch: Request, asked: Request, answer: Answer) -> HarvesterError | None:
+    def judge(self, batch: Request, asked: Request, answer: Exchange) -> HarvesterError | None:
         """Take the answer to a request, which is a batch or a part of it. An error when all is refused."""
         credential = asked.credential
         if isinstance(answer, Counted | Gone | Unowned | MetricsDenied):

@@ -8,17 +8,22 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import TracebackType
 from typing import Final, Protocol, Self
 
 import aiohttp
 
 from harvester.engagement.answer import Trouble
-from harvester.engagement.redaction import Redact, redact_forms
+from harvester.engagement.redaction import Redact, Redactor, redact_forms
 from harvester.errors import ServiceError
+from harvester.transport.surroundings import proxy_for, proxy_secrets, trust, trusted
 
 MAX_BODY_BYTES: Final = 64 * 2**20
 """Inflated. The largest honest answer has about 3.5 MB; aiohttp itself knows no cap."""
+PROXY_REFUSES: Final = 407
+TOO_LARGE: Final = -1
+"""The fingerprint of all answers that are, which no hash of bytes is."""
 CONNECT_TIMEOUT_S: Final = 10.0
 IDLE_TIMEOUT_S: Final = 30.0
 TOTAL_TIMEOUT_S: Final = 60.0
@@ -50,9 +55,11 @@ class HttpSession:
     def __init__(
         self, connections: int, timeout_s: float = TOTAL_TIMEOUT_S, redact: Redact = redact_forms
     ) -> None:
-        self._redact = redact
+        redact_proxies = Redactor(proxy_secrets())
+        self._redact: Redact = lambda text: redact(redact_proxies(text))
+        self._proxy_for = cache(proxy_for)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=connections, ttl_dns_cache=300),
+            connector=aiohttp.TCPConnector(limit=connections, ttl_dns_cache=300, ssl=trust()),
             timeout=aiohttp.ClientTimeout(
                 total=timeout_s, sock_connect=CONNECT_TIMEOUT_S, sock_read=IDLE_TIMEOUT_S
             ),
@@ -62,14 +69,25 @@ class HttpSession:
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply | Trouble:
         """See `Session.post`. Redirects are not followed: they would carry the credentials elsewhere."""
+        proxy = self._proxy_for(url)
         try:
-            async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as response:
+            async with self._session.post(
+                url,
+                data=body,
+                headers=headers,
+                allow_redirects=False,
+                proxy=proxy.address,
+                proxy_auth=proxy.auth,
+            ) as response:
                 content = await _read_capped(response)
         except aiohttp.ClientConnectorCertificateError as exc:
             raise ServiceError(
-                f"the certificate of {exc.host} is not trusted: {self._redact(str(exc.certificate_error))}",
-                "If a private authority signed it, name its file in SSL_CERT_FILE.",
+                f"the certificate of {exc.host} is not trusted: {self._redact(_why_not_trusted(exc))}",
+                f"Trusted are the authorities of {trusted()}. A private one is named in SSL_CERT_FILE.",
             ) from exc
+        except aiohttp.ClientHttpProxyError as exc:
+            said = self._redact(f"{exc.status} {exc.message}")
+            return Trouble("connection", f"the proxy {proxy.address} refuses: {said}"[:300])
         except aiohttp.ConnectionTimeoutError as exc:
             return Trouble("connection", self._redact(f"no connection in time: {exc}")[:300])
         except TimeoutError:
@@ -77,8 +95,13 @@ class HttpSession:
         except (aiohttp.ClientError, OSError, ssl.SSLError, EOFError, UnicodeError) as exc:
             # A host's name that cannot be one is a UnicodeError.
             return Trouble("connection", self._redact(f"{type(exc).__name__}: {exc}")[:300])
+        if proxy.address and response.status == PROXY_REFUSES:
+            return Trouble(
+                "connection", f"the proxy {proxy.address} wants to know who asks: {response.status}"
+            )
         if content is None:
-            return Trouble("unreadable", f"{response.status}: more than {MAX_BODY_BYTES >> 20} MiB of answer")
+            message = f"{response.status}: more than {MAX_BODY_BYTES >> 20} MiB of answer"
+            return Trouble("too large", message, TOO_LARGE)
         return Reply(response.status, response.headers, content)
 
     async def __aenter__(self) -> Self:
@@ -90,6 +113,10 @@ class HttpSession:
         await self._session.close()
         # aiohttp closes TLS connections in callbacks that want one more turn of the loop.
         await asyncio.sleep(0)
+
+
+def _why_not_trusted(exc: aiohttp.ClientConnectorCertificateError) -> str:
+    return getattr(exc.certificate_error, "verify_message", None) or str(exc.certificate_error)
 
 
 async def _read_capped(response: aiohttp.ClientResponse) -> bytes | None:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from harvester.pipeline.reading import InputCounts
+from harvester.verify.endpoint import Seen
 from harvester.verify.input import InputSeen
+from harvester.verify.told import Told
 
 
 def input_equations(counts: InputCounts) -> list[str]:
@@ -51,17 +53,15 @@ class Balance:
         return {"asked": self.asked, **self.counts, "left": self.left, "repeated": self.repeated}
 
 
-def balance_of(
-    counts: Mapping[str, int], read: InputSeen | None, n_left: int, *, is_distinct: bool, is_finished: bool
-) -> Balance:
+def balance_of(told: Told, seen: Seen, read: InputSeen | None, n_left: int) -> Balance:
     """The balance of an endpoint. n_left: distinct IDs of the input that it has not settled."""
     if read is None:
-        return Balance(None, counts)
+        return Balance(None, seen.counts())
     asked = read.counts.distinct - read.counts.too_old
-    if is_distinct:
-        return Balance(asked, counts, left=0 if is_finished else n_left)
-    rest = asked - sum(counts.values())
-    return Balance(asked, counts, repeated=rest) if is_finished else Balance(asked, counts, left=rest)
+    if told.options.dedupe:
+        return Balance(asked, seen.counts(), left=0 if told.is_finished else n_left)
+    rest = asked - sum(seen.counts().values())
+    return Balance(asked, seen.counts(), *((0, rest) if told.is_finished else (rest, 0)))
 
 
 def _equation(name: str, n: int, parts: Mapping[str, int]) -> str:

@@ -1,79 +1,71 @@
 """What a run has derived from its records at its end, against what they come to now."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from harvester.errors import RunDirectoryError
+from harvester.errors import ExitCode, RunDirectoryError
 from harvester.pipeline.reading import InputCounts
 from harvester.report.results import SCHEMA, SUMMARY, TOP_TWEETS, total_of
 from harvester.report.summary import EndpointResult, make_summary, make_top_tweets_csv
-from harvester.rundir.directory import SUCCESS
+from harvester.rundir.directory import MANIFEST
 from harvester.rundir.files import describe_file
-from harvester.rundir.manifest import Manifest
+from harvester.rundir.kept import kept_name
 from harvester.rundir.marks import FileMark
 from harvester.rundir.seals import unsealed
+from harvester.rundir.success import SUCCESS
 from harvester.verify.differences import differences
 from harvester.verify.endpoint import Seen
 from harvester.verify.files import readable, size_text
 from harvester.verify.findings import Findings
+from harvester.verify.told import Told
 
 _OF_THE_PROCESS: Final = ("finished_at", "elapsed_s", "handles")
 """What a summary says of the processes that made it, which no file tells again."""
 
 
-def judge_dead_letters(
-    folder: Path, endpoints: Sequence[Seen], told: Mapping[str, FileMark], findings: Findings
-) -> None:
-    """Compare `….failed.ndjson` with the dead letters of the journal. told: what that says of the files."""
+def judge_dead_letters(told: Told, endpoints: Sequence[Seen], findings: Findings) -> None:
+    """Compare `….failed.ndjson` with the dead letters of the journal."""
     for seen in endpoints:
         name = f"{seen.name}.failed.ndjson"
         with findings.check(name) as check:
-            mark = _demand_written(folder / name, told)
+            mark = _demand_written(told, name)
             if mark.digest != seen.letters_digest:
                 findings.add(name, "it has not the dead letters of the journal")
             check.says.append(f"{seen.dead.n_ids:,} dead letters")
 
 
 def judge_summary(
-    folder: Path,
-    manifest: Manifest,
-    results: Sequence[EndpointResult],
-    counts: InputCounts | None,
-    told: Mapping[str, FileMark],
-    findings: Findings,
+    told: Told, results: Sequence[EndpointResult], counts: InputCounts | None, findings: Findings
 ) -> None:
     """Compare `summary.json`. counts: those of the input, None where they are not known."""
     with findings.check(SUMMARY) as check:
-        _demand_written(folder / SUMMARY, told)
-        found = _object(json.loads, folder / SUMMARY)
+        _demand_written(told, SUMMARY)
+        found = _object(json.loads, told.folder / SUMMARY)
         computed = make_summary(
             results,
             found.get("input", {}) if counts is None else asdict(counts),
-            run_id=manifest.run_id,
-            sample=manifest.is_sample,
-            exit=found.get("exit"),
+            run_id=told.manifest.run_id,
+            sample=told.manifest.is_sample,
+            exit=int(ExitCode.OK if told.is_complete else ExitCode.INCOMPLETE),
         )
         computed |= {name: found[name] for name in _OF_THE_PROCESS if name in found}
         for result in results:
             said = found.get("endpoints", {}).get(result.name, {})
-            computed["endpoints"][result.name]["requests"] = said.get("requests", {})
-            if counts is None and "repeated" in said:
-                computed["endpoints"][result.name]["repeated"] = said["repeated"]
+            unknown = ("requests",) if counts else ("requests", "repeated")
+            computed["endpoints"][result.name] |= {name: said[name] for name in unknown if name in said}
         _tell(SUMMARY, found, computed, findings)
         check.says.append("counts, sums and top lists of the records, counts of the input")
 
 
-def judge_top_tweets(
-    folder: Path, results: Sequence[EndpointResult], told: Mapping[str, FileMark], findings: Findings
-) -> None:
+def judge_top_tweets(told: Told, results: Sequence[EndpointResult], findings: Findings) -> None:
     """Compare `top_tweets.csv`."""
     with findings.check(TOP_TWEETS) as check:
-        _demand_written(folder / TOP_TWEETS, told)
+        _demand_written(told, TOP_TWEETS)
         with readable():
-            found = (folder / TOP_TWEETS).read_bytes()
+            found = (told.folder / TOP_TWEETS).read_bytes()
         computed = make_top_tweets_csv(results)
         lines = zip(found.split(b"\n"), computed.split(b"\n"), strict=False)
         if found != computed:
@@ -82,41 +74,35 @@ def judge_top_tweets(
         check.says.append(f"{len(computed.splitlines()) - 1:,} top tweets of the records")
 
 
-def _demand_written(path: Path, told: Mapping[str, FileMark]) -> FileMark:
+def _demand_written(told: Told, name: str) -> FileMark:
     """What a file holds. Raises RunDirectoryError where that is not what the journal says was written."""
-    mark = describe_file(path)
-    if mark != told.get(path.name):
+    mark = describe_file(told.folder / name)
+    if mark != told.derived.get(name):
         raise RunDirectoryError("is not what the journal says was written")
     return mark
 
 
-def judge_success(
-    folder: Path,
-    manifest: Manifest,
-    results: Sequence[EndpointResult],
-    n_rejected: int,
-    names: Iterable[str],
-    findings: Findings,
-) -> None:
-    """Compare `_SUCCESS`. names: of the files that it has to speak of."""
+def judge_success(told: Told, results: Sequence[EndpointResult], findings: Findings) -> None:
+    """Compare `_SUCCESS`, and the files that it has to speak of."""
+    names = [MANIFEST, "rejected.ndjson", *told.derived, *map(kept_name, told.streams)]
+    names += [f"{name}.ndjson" for name in told.marks]
     with findings.check(SUCCESS) as check:
-        found = _object(unsealed, folder / SUCCESS)
-        marks = {name: describe_file(folder / name) for name in names}
+        found = _object(unsealed, told.folder / SUCCESS)
+        marks = {name: describe_file(told.folder / name) for name in names}
         computed = {
             "schema": SCHEMA,
-            "run_id": manifest.run_id,
+            "run_id": told.manifest.run_id,
             "finished_at": found.get("finished_at"),
             "counts": {result.name: result.counts() for result in results},
-            "total": total_of(results, n_rejected),
+            "total": total_of(results, told.input_mark.rejected_lines),
             "files": {n: {"bytes": m.n_bytes, "sha256": m.digest.hex()} for n, m in marks.items()},
         }
         _tell(SUCCESS, found, computed, findings)
         for result in results:
             if result.n_failed:
                 findings.add(SUCCESS, f"it stands beside {result.n_failed:,} dead letters of {result.name}")
-        check.says.append(
-            f"sizes and checksums of {len(marks)} files, {size_text(sum(m.n_bytes for m in marks.values()))}"
-        )
+        size_bytes = sum(mark.n_bytes for mark in marks.values())
+        check.says.append(f"sizes and checksums of {len(marks)} files, {size_text(size_bytes)}")
 
 
 def _object(read: Any, path: Path) -> dict[str, Any]:

@@ -14,18 +14,18 @@ from msgspec import UNSET, UnsetType
 from harvester.engagement.metrics import EndpointName
 from harvester.engagement.request import Access, Request
 from harvester.engagement.settling import Settled
-from harvester.questions import Recalled
 from harvester.reduce import Reduction
 from harvester.report.summary import EndpointResult
 from harvester.rundir.directory import JOURNAL
-from harvester.rundir.journal_reads import JournalView
+from harvester.rundir.journal_reads import JournalReads
 from harvester.rundir.marks import EndpointMark
 from harvester.rundir.records import Span
 from harvester.verify.differences import differences
 from harvester.verify.files import Prefix, judge_prefix, size_text
-from harvester.verify.findings import Findings
+from harvester.verify.findings import Findings, Problem
 from harvester.verify.partitions import IdPartitions
 from harvester.verify.records import Judged, RecordJudge, canonical_id
+from harvester.verify.told import Told
 
 
 @dataclass(slots=True)
@@ -66,32 +66,24 @@ class _Letter(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     attempts: int
 
 
-def read_endpoint(
-    folder: Path,
-    journal: JournalView,
-    mark: EndpointMark,
-    recalled: Recalled,
-    name: EndpointName,
-    findings: Findings,
-    stack: ExitStack,
-    *,
-    is_complete: bool,
-) -> Seen:
+def read_endpoint(told: Told, name: EndpointName, findings: Findings, stack: ExitStack) -> Seen:
     """Read the files of an endpoint, once. stack: what closes the temporary files."""
-    blank, time_range = recalled.blanks[name]
+    mark, journal = told.marks[name], told.journal
+    blank, time_range = told.recalled.blanks[name]
     seen = Seen(
         name,
         mark,
         (time_range.start, time_range.end) if time_range else None,
-        Reduction(blank.columns, recalled.options.top, recalled.rate_floor),
+        Reduction(blank.columns, told.options.top, told.recalled.rate_floor),
         stack.enter_context(IdPartitions()),
         stack.enter_context(IdPartitions()),
     )
     with findings.check(f"{name}.ndjson") as check:
-        _read_records(folder / f"{name}.ndjson", seen, blank, findings, is_complete=is_complete)
+        _read_records(told.folder / f"{name}.ndjson", seen, blank, findings, is_complete=told.is_complete)
         check.says.append(f"{seen.recorded.n_ids:,} records in {size_text(mark.records_bytes)}")
     with findings.check(name, JOURNAL) as check:
         _read_letters(journal.dead_letters(name), seen, blank, findings)
+        _judge_waiting(journal, name, mark, findings)
         _judge_sums(seen, findings)
         n_sums, n_tops = len(seen.reduction.totals), len(seen.reduction.tops)
         check.says.append(f"{n_sums} sums, {n_tops} top lists, {seen.dead.n_ids:,} dead letters")
@@ -112,9 +104,8 @@ def _read_records(path: Path, seen: Seen, blank: Request, findings: Findings, *,
     for block in prefix.blocks():
         judged = judge.judge(block.text)
         n_lacking += judged.n_lacking
-        for fault in judged.faults:
-            line, offset = block.place(fault.index)
-            findings.add(path.name, fault.what, kind="record", line=line, offset=offset)
+        told = (Problem(path.name, fault.what, *block.place(fault.index)) for fault in judged.faults)
+        findings.add_many(path.name, "record", len(judged.faults), told)
         _take(seen, blank, judged)
     if prefix.torn:
         findings.add(path.name, "the last record is cut", offset=prefix.n_bytes - len(prefix.torn))
@@ -137,7 +128,7 @@ def _read_letters(letters: Iterable[bytes], seen: Seen, blank: Request, findings
         digest.update(letter + b"\n")
         try:
             said = msgspec.json.decode(letter, type=_Letter)
-        except msgspec.MsgspecError as exc:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
             findings.add(JOURNAL, f"no dead letter: {str(exc)[:200]}", kind="letter")
             continue
         tweet_id = canonical_id(said.tweet_id)
@@ -149,15 +140,22 @@ def _read_letters(letters: Iterable[bytes], seen: Seen, blank: Request, findings
     seen.letters_digest = digest.digest()
 
 
+def _judge_waiting(journal: JournalReads, name: str, mark: EndpointMark, findings: Findings) -> None:
+    """What waits in the journal to be written is behind what is written."""
+    waiting = journal.ahead_numbers(name) | journal.part_numbers(name)
+    for number in sorted(number for number in waiting if number < mark.batches):
+        what = f"batch {number:,} of {name} waits to be written, and is counted as written"
+        findings.add(JOURNAL, what, kind="waiting")
+
+
 def _judge_sums(seen: Seen, findings: Findings) -> None:
-    """Compare the recomputed reduction with the journal's."""
-    found = seen.mark.state.get("reduction")
+    """Compare the recomputed reduction with the journal's, and the number of dead letters."""
+    state, n_dead = seen.mark.state, seen.dead.n_ids
+    if (n_counted := state.get("dead_letters", 0)) != n_dead:
+        findings.add(JOURNAL, f"it has {n_dead:,} dead letters of {seen.name}, and counts {n_counted:,}")
+    found = state.get("reduction")
     if found is None:
         return
-    if (n_dead := seen.mark.state.get("dead_letters", 0)) != seen.dead.n_ids:
-        findings.add(
-            JOURNAL, f"it has {seen.dead.n_ids:,} dead letters of {seen.name}, and counts {n_dead:,}"
-        )
     seen.reduction.groupings = found.get("groupings", {})
     computed = json.loads(json.dumps(seen.reduction.to_dict()))
     # Whether a status that no tweet has is written as 0 depends on the batches.

@@ -1,13 +1,15 @@
 """What was looked at in a run directory, and what is wrong with it. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
 from harvester.errors import HarvesterError, StorageError
+from harvester.rundir.inputs import printable
 
 SHOWN: Final = 10
 """So many problems of a kind are told one by one; a damaged file may have millions."""
@@ -68,17 +70,14 @@ class Findings:
         self, file: str, what: str, *, kind: str = "", line: int | None = None, offset: int | None = None
     ) -> None:
         """Something is wrong. kind: by what it is counted together with others of the same file."""
-        key = (file, kind or what)
-        told = self.told.setdefault(key, [])
-        self.n_of[key] += 1
-        if len(told) < SHOWN:
-            told.append(Problem(file, what, line, offset))
+        self.add_many(file, kind or what, 1, (Problem(file, what, line, offset),))
 
-    def add_many(self, file: str, n: int, whats: Iterator[str], *, kind: str) -> None:
-        """The same for n things of a kind, of which only the first few need to be put into words."""
-        for _, what in zip(range(min(n, SHOWN)), whats, strict=False):
-            self.add(file, what, kind=kind)
-        self.n_of[file, kind] += max(0, n - SHOWN)
+    def add_many(self, file: str, kind: str, n: int, problems: Iterable[Problem]) -> None:
+        """The same for n things of a kind, of which no more are put into words than are told."""
+        if n:
+            told = self.told.setdefault((file, kind), [])
+            told.extend(islice(problems, SHOWN - len(told)))
+            self.n_of[file, kind] += n
 
     def take(self, other: "Findings") -> None:
         """Take over what another one has collected."""
@@ -108,7 +107,7 @@ class Findings:
 
     def add_error(self, file: str, error: HarvesterError) -> None:
         """What an error says is wrong with a file."""
-        self.add(file, error.message.removeprefix(str(self._folder / file)).lstrip(": "))
+        self.add(file, printable(error.message.removeprefix(str(self._folder / file)).lstrip(": ")))
 
 
 class _Checking:

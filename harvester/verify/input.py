@@ -1,9 +1,8 @@
 """The input, read once more: what it holds, whether it is still the same, and the lines of it that are no ID."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -12,19 +11,19 @@ import orjson
 
 from harvester.config.options import Options
 from harvester.engagement.tweet_id import Ids, first_id_at
-from harvester.errors import RunDirectoryError
+from harvester.errors import RunDirectoryError, UsageError
 from harvester.pipeline.reading import NOTHING_COMMITTED, InputCounts, changed_input, open_reading
 from harvester.rundir.inputs import change_between, look_at, look_at_sizes
-from harvester.rundir.kept import kept_name, kept_source
-from harvester.rundir.manifest import Manifest
-from harvester.rundir.marks import InputMark, StreamMark
+from harvester.rundir.kept import NOTHING_KEPT, kept_name, kept_source
 from harvester.rundir.records import encode_rejected
 from harvester.sources import Source, find_sources
 from harvester.verify.files import Prefix, judge_prefix, size_text
-from harvester.verify.findings import Findings
+from harvester.verify.findings import Findings, Problem
 from harvester.verify.partitions import IdPartitions
+from harvester.verify.told import Told
 
 REJECTED: Final = "rejected.ndjson"
+LEAVE_OUT: Final = "--no-input leaves out what needs it"
 
 
 class _Rejected(msgspec.Struct, forbid_unknown_fields=True):
@@ -63,9 +62,9 @@ class InputSeen:
         return wanted
 
 
-def read_rejected(folder: Path, mark: InputMark, findings: Findings, *, is_complete: bool) -> None:
+def read_rejected(told: Told, findings: Findings) -> None:
     """Judge `rejected.ndjson`."""
-    path = folder / REJECTED
+    mark, path = told.input_mark, told.folder / REJECTED
     with findings.check(REJECTED) as check:
         check.says.append(f"{mark.rejected_lines:,} lines")
         if not mark.rejected_bytes and not path.exists():
@@ -73,102 +72,99 @@ def read_rejected(folder: Path, mark: InputMark, findings: Findings, *, is_compl
         prefix = Prefix(path, mark.rejected_bytes)
         n_lines = 0
         for block in prefix.blocks():
-            for index, line in enumerate(block.text.split(b"\n")[:-1]):
-                n_lines += 1
-                if not _is_rejected(line + b"\n"):
-                    number, offset = block.place(index)
-                    findings.add(REJECTED, "no rejected line", line=number, offset=offset)
+            lines = block.text.split(b"\n")[:-1]
+            n_lines += len(lines)
+            bad = [index for index, line in enumerate(lines) if not _is_rejected(line + b"\n")]
+            problems = (Problem(REJECTED, "no rejected line", *block.place(index)) for index in bad)
+            findings.add_many(REJECTED, "line", len(bad), problems)
         if prefix.torn:
             findings.add(REJECTED, "the last line is cut", offset=prefix.n_bytes - len(prefix.torn))
         if n_lines != mark.rejected_lines:
             findings.add(REJECTED, f"{n_lines:,} lines, and the journal counts {mark.rejected_lines:,}")
-        judge_prefix(prefix, mark.rejected_hash, findings, is_complete=is_complete)
+        judge_prefix(prefix, mark.rejected_hash, findings, is_complete=told.is_complete)
 
 
 def _is_rejected(line: bytes) -> bool:
     try:
         said = msgspec.json.decode(line, type=_Rejected)
         return encode_rejected(said.file, said.line, said.text, said.reason) == line
-    except (msgspec.MsgspecError, orjson.JSONEncodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, orjson.JSONEncodeError):
         return False
 
 
-def read_input(
-    folder: Path,
-    manifest: Manifest,
-    streams: Mapping[int, StreamMark],
-    mark: InputMark,
-    options: Options,
-    findings: Findings,
-    stack: ExitStack,
-    *,
-    is_finished: bool,
-) -> InputSeen | None:
+def read_streams(told: Told, findings: Findings) -> None:
+    """Judge what is kept of the streams of the input."""
+    for place, mark in told.streams.items():
+        name = kept_name(place)
+        with findings.check(name) as check:
+            prefix = Prefix(told.folder / name, mark.n_bytes)
+            prefix.read()
+            judge_prefix(prefix, mark.digest, findings, is_complete=told.is_complete)
+            check.says.append(f"{size_text(mark.n_bytes)}{'' if mark.is_whole else ', not to its end'}")
+
+
+def read_input(told: Told, findings: Findings, stack: ExitStack) -> InputSeen | None:
     """Read the input as the run did; None where it is another one, which is told.
 
     It is read without the set of IDs that the run needs to leave out duplicates: they are found part by part.
     Only which are the first --limit IDs cannot be told without it; for that memory grows with them.
     """
+    options = told.options
     seen = InputSeen(stack.enter_context(IdPartitions()), InputCounts())
     if options.dedupe and options.limit is None:
         seen.is_raw = True
         if options.newer_than_ms is not None:
-            seen.first_id = first_id_at(manifest.started_ms - options.newer_than_ms)
+            seen.first_id = first_id_at(told.manifest.started_ms - options.newer_than_ms)
         options = replace(options, dedupe=False, newer_than_ms=None)
     # Where a stream is cut by --limit depends on how its bytes came.
-    seen.is_exact = options.limit is None or not streams
-    is_same = False
+    seen.is_exact = options.limit is None or not told.streams
     with findings.check("input") as check:
-        sources = _unchanged(folder, manifest, streams, findings)
-        reading = open_reading(
-            options, sources, ("",), manifest.started_ms, mark if seen.is_exact else NOTHING_COMMITTED
+        try:
+            sources = _unchanged(told, findings)
+            seen.counts = _read_all(told, options, sources, seen)
+        except (RunDirectoryError, UsageError) as exc:
+            raise RunDirectoryError(f"{exc.message}; {LEAVE_OUT}") from exc
+        check.says.append(f"{len(sources):,} files, {size_text(seen.counts.bytes)}, read again")
+        return seen
+    return None
+
+
+def _read_all(told: Told, options: Options, sources: Sequence[Source], seen: InputSeen) -> InputCounts:
+    """Take all IDs. Raises RunDirectoryError where the lines that are none are not those of the run."""
+    mark = told.input_mark if seen.is_exact else NOTHING_COMMITTED
+    reading = open_reading(options, sources, ("",), told.manifest.started_ms, mark)
+    n_rejected = 0
+    for portion in reading.portions():
+        seen.ids.add(portion.ids)
+        n_rejected = portion.mark.rejected_lines
+    if told.is_finished and seen.is_exact and n_rejected != mark.rejected_lines:
+        raise changed_input(
+            f"{n_rejected:,} lines of it are no IDs, and {mark.rejected_lines:,} are committed"
         )
-        n_rejected = 0
-        for portion in reading.portions():
-            seen.ids.add(portion.ids)
-            n_rejected = portion.mark.rejected_lines
-        if is_finished and seen.is_exact and n_rejected != mark.rejected_lines:
-            raise changed_input(
-                f"{n_rejected:,} lines of it are no IDs, and {mark.rejected_lines:,} are committed"
-            )
-        check.says.append(f"{len(sources):,} files, {size_text(reading.counts.bytes)}, read again")
-        seen.counts = reading.counts
-        is_same = True
-    return seen if is_same else None
+    return reading.counts
 
 
-def _unchanged(
-    folder: Path, manifest: Manifest, streams: Mapping[int, StreamMark], findings: Findings
-) -> tuple[Source, ...]:
+def _unchanged(told: Told, findings: Findings) -> tuple[Source, ...]:
     """The input as the run read it.
 
     Raises UsageError where it is not there, RunDirectoryError where it is another.
     """
+    inputs = told.manifest.inputs
     now = [
         Source(file.name, None) if file.size_bytes is None else find_sources((file.name,))[0]
-        for file in manifest.inputs
+        for file in inputs
     ]
-    looked = look_at_sizes(now) if manifest.is_sample else look_at(now, manifest.inputs)
-    if change := change_between(manifest.inputs, looked):
+    if change := change_between(
+        inputs, look_at_sizes(now) if told.manifest.is_sample else look_at(now, inputs)
+    ):
         if change.grown is None:
             raise RunDirectoryError(f"the input has changed, {change.how}")
         findings.notes.append(f"input: {change.how}; what was added is not looked at")
     return tuple(
         Source(file.name, file.size_bytes, file.ends_bytes)
         if file.size_bytes is not None
-        else kept_source(file.name, folder / kept_name(place), streams.get(place, StreamMark()).n_bytes)
-        for place, file in enumerate(manifest.inputs)
+        else kept_source(
+            file.name, told.folder / kept_name(place), told.streams.get(place, NOTHING_KEPT).n_bytes
+        )
+        for place, file in enumerate(inputs)
     )
-
-
-def read_streams(
-    folder: Path, streams: Mapping[int, StreamMark], findings: Findings, *, is_complete: bool
-) -> None:
-    """Judge what is kept of the streams of the input."""
-    for place, mark in streams.items():
-        name = kept_name(place)
-        with findings.check(name) as check:
-            prefix = Prefix(folder / name, mark.n_bytes)
-            prefix.read()
-            judge_prefix(prefix, mark.digest, findings, is_complete=is_complete)
-            check.says.append(f"{size_text(mark.n_bytes)}{'' if mark.is_whole else ', not to its end'}")

@@ -1,16 +1,17 @@
 """Whether each ID of the input is exactly once among the records and dead letters of an endpoint, part by part."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from harvester.engagement.tweet_id import Ids
 from harvester.verify.endpoint import Seen
-from harvester.verify.findings import Findings
+from harvester.verify.findings import Findings, Problem
 from harvester.verify.input import InputSeen
 from harvester.verify.partitions import N_PARTS
+from harvester.verify.told import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +39,12 @@ def match_part(wanted: Ids | None, settled: Ids, *, is_distinct: bool) -> PartMa
     place = np.minimum(np.searchsorted(asked, values), len(asked) - 1)
     is_asked = asked[place] == values
     n_allowed = np.ones_like(n_times) if is_distinct else n_asked[place]
-    return PartMatch(
-        values[is_asked & (n_times > n_allowed)],
-        values[~is_asked],
-        np.setdiff1d(asked, values, assume_unique=True),
-    )
+    is_lost = np.ones(len(asked), np.bool_)
+    is_lost[place[is_asked]] = False
+    return PartMatch(values[is_asked & (n_times > n_allowed)], values[~is_asked], asked[is_lost])
 
 
-def match(
-    endpoints: Sequence[Seen],
-    read: InputSeen | None,
-    findings: Findings,
-    *,
-    is_distinct: bool,
-    is_finished: bool,
-) -> Counter[str]:
+def match(told: Told, endpoints: Sequence[Seen], read: InputSeen | None, findings: Findings) -> Counter[str]:
     """Match all endpoints with the input, None if that is not to be read; completes the counts of the input.
 
     Gives, by endpoint, how many distinct IDs of the input have neither a record nor a dead letter.
@@ -62,22 +54,25 @@ def match(
         wanted = None if read is None else read.take_part(number)
         for seen in endpoints:
             settled = np.concatenate((seen.recorded.part(number), seen.dead.part(number)))
-            part = match_part(wanted, settled, is_distinct=is_distinct)
+            part = match_part(wanted, settled, is_distinct=told.options.dedupe)
             n_left[seen.name] += len(part.lost)
-            _tell(seen, part, findings, number, is_finished=is_finished)
+            _tell(seen, part, findings, number, is_finished=told.is_finished)
     return n_left
 
 
 def _tell(seen: Seen, part: PartMatch, findings: Findings, number: int, *, is_finished: bool) -> None:
-    name = f"{seen.name}.ndjson"
     dead = set(seen.dead.part(number).tolist()) if len(part.twice) else set()
-    twice = (
-        f"tweet {i} has a record and a dead letter" if i in dead else f"tweet {i} has too many records"
-        for i in part.twice.tolist()
+
+    def tell(kind: str, ids: Ids, how: Callable[[int], str]) -> None:
+        problems = (Problem(file, f"tweet {tweet_id} {how(tweet_id)}") for tweet_id in ids.tolist())
+        findings.add_many(file, kind, len(ids), problems)
+
+    file = f"{seen.name}.ndjson"
+    tell(
+        "twice",
+        part.twice,
+        lambda i: "has a record and a dead letter" if i in dead else "has too many records",
     )
-    findings.add_many(name, len(part.twice), twice, kind="twice")
-    foreign = (f"tweet {i} is not in the input" for i in part.foreign.tolist())
-    findings.add_many(name, len(part.foreign), foreign, kind="foreign")
+    tell("foreign", part.foreign, lambda _: "is not in the input")
     if is_finished:
-        lost = (f"tweet {i} of the input has neither a record nor a dead letter" for i in part.lost.tolist())
-        findings.add_many(name, len(part.lost), lost, kind="lost")
+        tell("lost", part.lost, lambda _: "of the input has neither a record nor a dead letter")

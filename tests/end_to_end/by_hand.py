@@ -1,9 +1,10 @@
 """An API by hand, where the simulator is too honest: every answer is what a test says."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -29,8 +30,11 @@ class Service(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, answer: Callable[[Asked, int], Reply]) -> None:
+    def __init__(self, answer: Callable[[Asked, int], Reply], tls: ssl.SSLContext | None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        if tls:
+            # The handshake is for the thread of the connection: here it would hold up all others.
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.answer = answer
         self.asked: list[Asked] = []
         self.authorizations: list[str] = []
@@ -59,6 +63,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def handle(self) -> None:
+        """Serve a connection; one that is refused or broken off is of no interest."""
+        with suppress(OSError):
+            super().handle()
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
         """Keep quiet."""
 
@@ -70,9 +79,9 @@ def counts(asked: Asked, value: object = "3", **beside: object) -> Reply:
 
 
 @contextmanager
-def serving(answer: Callable[[Asked, int], Reply]) -> Iterator[Service]:
+def serving(answer: Callable[[Asked, int], Reply], tls: ssl.SSLContext | None = None) -> Iterator[Service]:
     """A service of this kind, while the block lasts."""
-    service = Service(answer)
+    service = Service(answer, tls)
     thread = threading.Thread(target=service.serve_forever)
     thread.start()
     try:

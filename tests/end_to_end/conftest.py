@@ -119,8 +119,13 @@ class Runner:
         self, *arguments: str, keys: dict[str, str] | None = None, stdin: int | None = None
     ) -> subprocess.Popen[bytes]:
         """Start it in the background."""
+        return self._start("run", *arguments, "-o", str(self.out), keys=keys, stdin=stdin)
+
+    def _start(
+        self, *arguments: str, keys: dict[str, str] | None = None, stdin: int | None = None
+    ) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [*self.prefix, sys.executable, "-m", "harvester", "run", *arguments, "-o", str(self.out)],
+            [*self.prefix, sys.executable, "-m", "harvester", *arguments],
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -136,6 +141,10 @@ class Runner:
     def __call__(self, *arguments: str, keys: dict[str, str] | None = None) -> Finished:
         """Run it to its end."""
         return self.finish(self.start(*arguments, keys=keys))
+
+    def verify(self) -> Finished:
+        """What `harvester verify` says of the run directory."""
+        return self.finish(self._start("verify", str(self.out)))
 
     def kill(self, process: Process) -> None:
         """kill -9, and wait until it is gone."""

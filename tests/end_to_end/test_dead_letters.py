@@ -36,3 +36,27 @@ def test_dead_letters_are_asked_again_and_move_to_the_records(run: Runner, ids: 
     assert asked == ill
     assert sorted(int(record["tweet_id"]) for record in run.records()) == sorted(ids[:600])
     assert (run.out / "totals.failed.ndjson").read_text() == ""
+
+
+def test_tweet_that_is_let_through_twice_has_one_dead_letter(run: Runner, ids: list[int]) -> None:
+    """Once in each of two batches, both of which give it up."""
+    young = sorted(ids)[-250:]
+    (run.folder / "ids.txt").write_text("".join(f"{i}\n" for i in (*young, *young)))
+    bad, is_ill = str(young[0]), True
+
+    def answer(asked: Asked, _n: int) -> Reply:
+        reply = counts(asked)
+        if is_ill and bad in asked["tweet_ids"]:
+            reply.body["harvester"][bad] = {"favorites": "-1"}
+        return reply
+
+    with serving(answer) as service:
+        arguments = ("ids.txt", "-m", "favorites", "--no-dedupe", "--base-url", service.url)
+        first = run(*arguments)
+        assert (first.code, first.last_line["ok"], first.last_line["failed"]) == (3, 498, 1), first.err
+        assert run.verify().code == 0
+        is_ill = False
+        second = run(*arguments)
+    assert (second.code, second.last_line["ok"]) == (0, 499), second.err
+    assert run.summary()["endpoints"]["totals"]["repeated"] == 1
+    assert run.verify().code == 0

@@ -10,7 +10,17 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from harvester.engagement.answer import Answer, Counted, Gone, RateLimited, Trouble, Unauthorized, WrongUrl
+from harvester.engagement.answer import (
+    Answer,
+    Counted,
+    Exchange,
+    Expired,
+    Gone,
+    RateLimited,
+    Trouble,
+    Unauthorized,
+    WrongUrl,
+)
 from harvester.engagement.endpoints import ENDPOINTS
 from harvester.engagement.metrics import metrics_of
 from harvester.engagement.request import Access, Request
@@ -407,7 +417,7 @@ def test_a_malformed_tweet_is_dead_with_what_stood_there() -> None:
 # Trouble
 
 
-def receive(settlement: Settlement, answer: Answer, *, n_answered: int = 0, times: int = 1) -> None:
+def receive(settlement: Settlement, answer: Exchange, *, n_answered: int = 0, times: int = 1) -> None:
     for _ in range(times):
         assert settlement.next_request
         settlement.receive(answer, n_answered=n_answered, random=0.5)
@@ -448,6 +458,26 @@ def test_the_same_unreadable_bytes_three_times_are_enough() -> None:
     assert settlement.settled.fates["1"].dead_letter == DeadLetter("unreadable", "200: 'x'", 3)
 
 
+def test_beginning_of_what_could_not_be_read_goes_with_the_dead_letter() -> None:
+    settlement = Settlement(request("1"), has_bearer=False)
+    for attempt in range(3):
+        receive(settlement, Trouble("unreadable", "200: 'x'", 5, "<html>x"), n_answered=attempt)
+    letter = settlement.settled.fates["1"].dead_letter
+    assert letter == DeadLetter("unreadable", "200: 'x'", 3, "<html>x")
+
+
+def test_answer_that_is_too_large_is_asked_for_in_halves_at_once() -> None:
+    settlement = Settlement(request("1", "2", "3", "4"), has_bearer=False)
+    too_large = Trouble("too large", "200: more than 64 MiB of answer", fingerprint=-1)
+    asked = []
+    for n_answered in range(5):
+        assert settlement.next_request
+        asked.append(settlement.next_request.tweet_ids)
+        receive(settlement, too_large, n_answered=n_answered)
+    assert asked == [("1", "2", "3", "4"), ("1", "2"), ("1",), ("1",), ("2",)]
+    assert settlement.settled.fates["1"].dead_letter == DeadLetter("too large", too_large.message, 4)
+
+
 def test_other_unreadable_bytes_each_time_are_not() -> None:
     settlement = Settlement(request("1"), has_bearer=False)
     for attempt in range(MAX_ATTEMPTS - 1):
@@ -455,8 +485,8 @@ def test_other_unreadable_bytes_each_time_are_not() -> None:
     assert settlement.settled.fates == {}
 
 
-@pytest.mark.parametrize("answer", [RateLimited("429"), Unauthorized("401"), WrongUrl("404")])
-def test_what_says_nothing_of_the_batch_is_no_attempt(answer: Answer) -> None:
+@pytest.mark.parametrize("answer", [RateLimited("429"), Unauthorized("401"), Expired(), WrongUrl("404")])
+def test_what_says_nothing_of_the_batch_is_no_attempt(answer: Exchange) -> None:
     settlement = Settlement(request("1"), has_bearer=False)
     receive(settlement, answer, n_answered=9, times=100)
     for attempt in range(MAX_ATTEMPTS):

@@ -51,6 +51,9 @@ class Directory:
     def journal(self) -> "Directory":
         return self
 
+    def dead_tweets(self, _endpoint: str) -> list[tuple[int, str]]:
+        return []
+
     def ahead_numbers(self, _endpoint: str) -> set[int]:
         return set(self.kept)
 

@@ -4,14 +4,15 @@ import json
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
-from harvester.errors import RunDirectoryError
+from harvester.errors import RunDirectoryError, StorageError
 from harvester.rundir.directory import RunDirectory
 from harvester.rundir.marks import EndpointMark, InputMark, Step
-from harvester.sources import find_sources
+from harvester.sources import Source, find_sources
 
 RECORD = b'{"tweet_id":"1"}\n'
 
@@ -124,7 +125,7 @@ def complete(tmp_path: Path) -> Path:
 def test_complete_directory_is_opened_as_complete(complete: Path) -> None:
     directory = opened(complete)
     assert directory.is_complete
-    assert directory.read_success().total == {"ok": 1}
+    assert directory.success.total == {"ok": 1}
     directory.close()
 
 
@@ -149,3 +150,38 @@ def test_success_file_that_is_none_is_damaged(complete: Path, text: str) -> None
     with pytest.raises(RunDirectoryError, match="_SUCCESS is damaged") as caught:
         opened(complete)
     assert "Remove it" in str(caught.value.hint)
+
+
+def test_success_that_may_not_be_on_the_disk_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = opened(tmp_path)
+    commit_record(directory)
+
+    def refuse(_folder: Path) -> None:
+        raise StorageError("Input/output error")
+
+    monkeypatch.setattr("harvester.rundir.files.sync_folder", refuse)
+    with pytest.raises(StorageError):
+        directory.write_success({"total": {"ok": 1}}, ())
+    directory.close()
+    assert not (tmp_path / "_SUCCESS").exists()
+
+
+def of_stream(path: Path, content: bytes, column: str) -> RunDirectory:
+    """The directory, taken into use by a command that reads a stream; all of that is kept."""
+    source = Source("-", None, pieces=lambda _n, _stop: iter((content,)))
+    options: dict[str, Any] = {"endpoint": ("totals",), "column": column}
+    directory = RunDirectory(path, options, (source,), ("totals",), now_ms=1_000, version="1")
+    pieces = directory.sources[0].pieces
+    assert pieces
+    assert b"".join(pieces(3, Event())) == content
+    return directory
+
+
+def test_stream_of_which_nothing_was_committed_is_left_for_another_command(tmp_path: Path) -> None:
+    of_stream(tmp_path, b"1\n2\n", "a").close()
+    of_stream(tmp_path, b"3\n4\n5\n", "b").close()
+    assert (tmp_path / "input-0.kept").read_bytes() == b"3\n4\n5\n"
+    with pytest.raises(RunDirectoryError, match="standard input has changed since the run began"):
+        of_stream(tmp_path, b"1\n2\n", "b")

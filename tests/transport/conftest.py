@@ -18,15 +18,25 @@ Answers = Callable[[float, int], tuple[Mapping[str, str], Answer]]
 """From when a request arrives (monotonic seconds) and its number, from 1, to headers and answer."""
 
 
+@pytest.fixture(autouse=True)
+def no_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The token service is asked again without a wait, but for one that it wants itself."""
+    monkeypatch.setattr("harvester.transport.oauth.random", lambda: 0.0)
+
+
 def new_gate(pace: Pace | None = None, **options: Any) -> Gate:
-    """A gate on the running loop's time; every draw is 0.5 unless `random` says otherwise."""
+    """A gate on the running loop's time; every draw is 0.5 unless `draw` says otherwise.
+
+    jumps_s: by how much the wall clock is wrong at a moment.
+    """
     monotonic = asyncio.get_running_loop().time
     draw = options.pop("draw", 0.5)
+    jumps_s = options.pop("jumps_s", lambda _now: 0.0)
     return Gate(
         pace or Pace(),
         Outage("http://host/totals", options.pop("patience_s", 900.0), monotonic()),
         monotonic=monotonic,
-        wall=lambda: BEGAN + monotonic(),
+        wall=lambda: BEGAN + monotonic() + jumps_s(monotonic()),
         random=lambda: draw,
         **options,
     )

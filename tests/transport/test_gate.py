@@ -239,7 +239,7 @@ def test_a_guessed_rate_shrinks_at_a_429_and_grows_back() -> None:
     pace = Pace()
     for why, now, went_through, per_minute in GUESSES:
         if went_through is not None:
-            pace.slow_down(went_through, 30.0, now)
+            pace.slow_down(went_through, 10, 30.0, now)
         pace.current(now)
         assert pace.limit_per_minute == pytest.approx(per_minute), why
 
@@ -257,6 +257,30 @@ def test_a_guess_from_a_single_429_right_after_the_start_is_outgrown(
     sent = run(turned, make_gate, send, answers, concurrency=8, latency_s=0.1, until_s=600.0)
     enough_at = 60.0 if headers["Retry-After"] == "1" else 540.0
     assert sent.between(enough_at, enough_at + 60.0) > 600
+
+
+def failing(share: float) -> Callable[[float, int], Reply]:
+    """So large a share of the requests brings trouble, spread evenly, from the 11th on."""
+    return lambda _now, n: BAD_GATEWAY if n > 10 and int(n * share) > int((n - 1) * share) else COUNTED
+
+
+@pytest.mark.parametrize(("share", "is_slowed"), [(0.05, False), (0.3, False), (0.6, True), (0.9, True)])
+def test_service_that_fails_most_requests_is_asked_one_at_a_time_and_is_not_given_up(
+    turned: Run, make_gate: MakeGate, send: Send, share: float, is_slowed: bool
+) -> None:
+    """The budget for retries lasts for ever while fewer than a third fail; spent, it leaves some a second."""
+    sent = run(turned, make_gate, send, failing(share), concurrency=32, latency_s=0.1, until_s=300.0)
+    assert sent.error is None
+    last_minute = sent.between(240.0, 300.0)
+    assert 0 < last_minute < 150 if is_slowed else last_minute > 10_000
+
+
+def test_service_that_recovers_gets_everything_again(turned: Run, make_gate: MakeGate, send: Send) -> None:
+    bad, good = failing(0.6), COUNTED
+    answers = lambda now, n: bad(now, n) if now < 200.0 else good  # noqa: E731
+    sent = run(turned, make_gate, send, answers, concurrency=8, latency_s=0.1, until_s=260.0)
+    assert sent.between(190.0, 200.0) < 25
+    assert sent.between(210.0, 220.0) > 700
 
 
 @pytest.mark.parametrize("concurrency", [1, 8, 64])

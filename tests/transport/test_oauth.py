@@ -1,11 +1,13 @@
 """Signatures checked by a second, plain implementation of RFC 5849, and the fetching of a bearer token."""
 
+import asyncio
 import copy
 import pickle
 import re
 import time
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,13 @@ from harvester.engagement.credentials import AccessToken, AppKey, Credentials, S
 from harvester.engagement.request import Access
 from harvester.errors import CredentialsError, ServiceError
 from harvester.transport import oauth
-from harvester.transport.oauth import bearer_signer, fetch_bearer_token, make_signers, user_signer
+from harvester.transport.oauth import (
+    FetchedBearer,
+    bearer_signer,
+    fetch_bearer_token,
+    make_signers,
+    user_signer,
+)
 from harvester.transport.session import Reply
 from tests.transport.oauth_by_hand import Script, percent, read_header, signature
 
@@ -200,6 +208,59 @@ async def test_a_token_is_fetched_only_where_the_apps_key_is_all_there_is(
     found = set(await make_signers(credentials, accounts, script, AUTH))
     assert found == {(a, "alice" if a is Access.USER_CONTEXT else "") for a in accesses}
     assert len(script.asked) == n_asked
+
+
+def test_the_token_service_is_given_time_to_recover(
+    turned: Callable[[Coroutine[Any, Any, Any]], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Full jitter between the attempts, at least what `Retry-After` says, and never more than half a minute."""
+    monkeypatch.setattr("harvester.transport.oauth.random", lambda: 1.0)
+
+    async def took(*replies: Reply | Trouble) -> float:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await fetch_bearer_token(Script([*replies, GRANTED]), AUTH, APP)
+        return round(loop.time() - began, 3)
+
+    busy, busier = (Reply(503, {"Retry-After": seconds}, b"") for seconds in ("7", "7000"))
+    assert turned(took(DOWN, DOWN)) == 0.5 + 1.0
+    assert turned(took(busy)) == 7.0
+    assert turned(took(busier)) == 30.0
+
+
+async def bearer(*tokens: str) -> tuple[FetchedBearer, list[Secret]]:
+    """A fetched bearer token that is followed by these, and what was fetched since."""
+    left = list(tokens[1:])
+    fetched: list[Secret] = []
+
+    async def fetch() -> Secret:
+        await asyncio.sleep(0.01)
+        fetched.append(Secret(left.pop(0)))
+        return fetched[-1]
+
+    return FetchedBearer(fetch, Secret(tokens[0])), fetched
+
+
+async def test_token_that_was_good_and_is_refused_is_fetched_anew_once_for_all_who_ask() -> None:
+    signer, fetched = await bearer("old", "new")
+    headers = signer("url")
+    signer.was_accepted(headers)
+    assert await asyncio.gather(*(signer.renew(headers) for _ in range(32))) == [True] * 32
+    assert len(fetched) == 1
+    assert signer("url") == {"Authorization": "Bearer new"}
+    # A late answer to the old one says nothing of the new one.
+    assert await signer.renew(headers)
+    assert len(fetched) == 1
+
+
+async def test_token_that_was_never_good_is_not_fetched_again() -> None:
+    signer, fetched = await bearer("old", "new", "newer")
+    assert not await signer.renew(signer("url"))
+    signer.was_accepted(headers := signer("url"))
+    assert await signer.renew(headers)
+    signer.was_accepted(headers)
+    assert not await signer.renew(signer("url"))
+    assert len(fetched) == 1
 
 
 SHOWN: list[Callable[[object], str]] = [repr, str, ascii, "{}".format, "{!r:>200}".format, lambda o: f"{[o]}"]

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from itertools import pairwise
 from math import ceil, floor
 from typing import Any
 
@@ -113,6 +114,7 @@ async def harvest(
     concurrency: int = 8,
     memory: list[LastSpend] | None = None,
     app_limit: AppLimit | None = None,
+    **more: Any,
 ) -> Seen:
     """Workers ask as fast as the gate lets them. A request arrives after half of the latency.
 
@@ -120,7 +122,7 @@ async def harvest(
     """
     memory = memory if memory is not None else []
     last_spend = memory[-1] if memory else LastSpend()
-    gate = make_gate(pace, last_spend=last_spend, remember=memory.append, app_limit=app_limit)
+    gate = make_gate(pace, last_spend=last_spend, remember=memory.append, app_limit=app_limit, **more)
     began_s = asyncio.get_running_loop().time()
     monotonic = asyncio.get_running_loop().time
 
@@ -180,6 +182,36 @@ def test_no_window_holds_more_than_the_limit_and_nearly_all_of_it_is_used(
     assert seen.fullest <= limit
     assert seen.n_refused == 0
     assert seen.used(limit, window_s, until_s) >= 0.95
+
+
+@pytest.mark.parametrize("jump_s", [-3_600.0, -30.0, 30.0, 3_600.0, 1e9])
+@pytest.mark.parametrize("kind", ["fixed", "sliding"])
+def test_wall_clock_that_jumps_breaks_no_limit_and_costs_nothing(
+    turned: Run, make_gate: MakeGate, kind: str, jump_s: float
+) -> None:
+    """Ours is set at 100 s, and back at 200 s; the service's goes on."""
+
+    def jumps_s(now: float) -> float:
+        return jump_s if 100.0 < now < 200.0 else 0.0
+
+    service = Service(60, kind=kind)
+    seen = turned(harvest(make_gate, service, Pace(), until_s=300.0, jumps_s=jumps_s))
+    assert (seen.fullest <= 60, seen.n_refused) == (True, 0)
+    assert seen.used(60, 60.0, 300.0) >= 0.95
+
+
+@pytest.mark.parametrize("jump_s", [-3_600.0, 3_600.0])
+def test_wall_clock_that_jumps_makes_no_hold_and_no_probe_longer(
+    turned: Run, make_gate: MakeGate, jump_s: float
+) -> None:
+    """Without headers, and with a `Retry-After` that is a number."""
+    service = Service(60, has_headers=False, retry_after=True)
+
+    def jumps_s(now: float) -> float:
+        return jump_s if now > 70.0 else 0.0
+
+    seen = turned(harvest(make_gate, service, Pace(), until_s=600.0, jumps_s=jumps_s))
+    assert max(later - sooner for sooner, later in pairwise(seen.times)) <= 66.0
 
 
 @pytest.mark.parametrize("latency_s", [0.05, 1.0])

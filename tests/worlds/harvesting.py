@@ -201,7 +201,7 @@ def harvest(
         sent: list[Sent] = []
         now_s, outcome = scene.now_ms / 1000, None
         for interruption in (*interruptions, None):
-            outcome = _run(scene, options, now_s, interruption, patch, sent)
+            outcome = run_once(scene, options, now_s, interruption, patch, sent)
             look(options.out)
             now_s += interruption.pause_s if interruption else 0
             if outcome and outcome.exit_code is ExitCode.OK:
@@ -216,22 +216,23 @@ def reopen(scene: Scene, later_s: int) -> Outcome:
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         folder = Path(name)
         options, now_s = options_of(scene, write_input(scene, folder), folder / "run"), scene.now_ms / 1000
-        _run(scene, options, now_s, None, patch, [])
-        outcome = _run(scene, options, now_s + later_s, None, patch, [])
+        run_once(scene, options, now_s, None, patch, [])
+        outcome = run_once(scene, options, now_s + later_s, None, patch, [])
         assert outcome
         return outcome
 
 
-def _run(
+def run_once(
     scene: Scene,
     options: Options,
     now_s: float,
     interruption: Interruption | None,
     patch: pytest.MonkeyPatch,
     sent: list[Sent],
+    serve: Callable[[Scene], Service] = Service,
 ) -> Outcome | None:
     """One process; None when it crashed."""
-    service = Service(scene)
+    service = serve(scene)
     patch.setattr("harvester.job.HttpSession", service)
     one = Harvest(options, credentials_of(scene), wall=lambda: now_s, random=lambda: 0.5)
 
