@@ -53,7 +53,9 @@ class ForkServer:
     def hear(self, timeout: float) -> None:
         """Take in the next line that it tells, if one comes in time."""
         if select.select([self._told], [], [], timeout)[0]:
-            process, *code = map(int, self._told.readline().split())
+            told = self._told.readline()
+            assert told, f"the fork server has ended with {self._process.wait(DEADLINE_S)}"
+            process, *code = map(int, told.split())
             if code:
                 self.codes[process] = code[0]
             else:

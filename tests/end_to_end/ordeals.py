@@ -67,7 +67,7 @@ def draw_ordeal(seed: int, now_s: float, *, kind: Kind | None = None, size: floa
     latency_ms, faults = random.randint(15, 50), round(random.uniform(0.005, 0.02), 4)
     match kind or drawn:
         case "endpoints":
-            workers = {"totals": random.randint(1, 2), "28hr": random.randint(8, 16)}
+            workers = {"totals": random.randint(1, 2), "28hr": random.randint(16, 32)}
             return Ordeal(seed, "endpoints", int(50_000 * size), workers, latency_ms, faults)
         case "windows":
             end = datetime.fromtimestamp(now_s - 2 * 24 * 3600, UTC).date()
