@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import DEADLINE_S, Runner, Simulator, running_simulator, wait_for
+from tests.end_to_end.forked import running_simulator
+from tests.end_to_end.running import DEADLINE_S, Runner, Simulator, committed_ids, wait_for
 
 SLOW = ("--latency", "40")
 
@@ -39,7 +40,7 @@ def interrupted(run: Runner, simulator: Simulator, content: bytes, *, is_whole: 
     if is_whole:
         process.stdin.close()
         process.stdin = None
-    wait_for(lambda: (run.out / "totals.ndjson").exists() and run.records() != [], "records")
+    wait_for(lambda: bool(committed_ids(run)), "a commit")
     wait_for(lambda: kept(run) == content, "all of it to be kept")
     run.kill(process)
     return arguments

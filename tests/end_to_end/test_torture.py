@@ -10,8 +10,8 @@ from random import Random, randrange
 import pytest
 
 from harvester.simulator.population import make_ids
-from tests.end_to_end.conftest import running_simulator, wait_for
-from tests.end_to_end.forked import ForkingRunner
+from tests.end_to_end.forked import ForkingRunner, running_simulator
+from tests.end_to_end.running import wait_for
 from tests.end_to_end.torturing import Kind, Torture, draw_ordeal
 
 

@@ -12,16 +12,15 @@ from typing import Any, Final, Literal, get_args
 
 from harvester.engagement.tweet_id import DAY_MS, first_id_at
 from harvester.simulator.population import make_ids
-from tests.end_to_end.conftest import (
+from tests.end_to_end.counted import Counted, RequestLog, asked_in, most_within
+from tests.end_to_end.forked import ForkedProcess, ForkingRunner, running_simulator
+from tests.end_to_end.running import (
     DEADLINE_S,
     USER_KEYS,
     Runner,
     Simulator,
     assert_same_result,
-    running_simulator,
 )
-from tests.end_to_end.counted import Counted, RequestLog, asked_in, most_within
-from tests.end_to_end.forked import ForkedProcess, ForkingRunner
 
 Kind = Literal["endpoints", "windows", "limit"]
 LOOK_EVERY_S: Final = 0.005
