@@ -7,7 +7,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeVar
 
-from tests.end_to_end.forked import ForkingRunner
+from tests.end_to_end.forked import ForkingRunner, ForkServer
 
 AT_ONCE = 2
 
@@ -43,4 +43,5 @@ class SideBySide:
 def side_by_side(folder: Path) -> Iterator[SideBySide]:
     """As many as may work at once."""
     with ExitStack() as stack:
-        yield SideBySide([stack.enter_context(ForkingRunner(folder / f"run-{n}")) for n in range(AT_ONCE)])
+        servers = [stack.enter_context(ForkServer()) for _ in range(AT_ONCE)]
+        yield SideBySide([ForkingRunner(folder / f"run-{n}", server) for n, server in enumerate(servers)])

@@ -12,7 +12,9 @@ from pathlib import Path
 from power import cut_power
 from sweep import sweep
 
-from tests.end_to_end.torturing import Tally, Torture, draw_ordeal
+from tests.end_to_end.forked import ForkServer
+from tests.end_to_end.ordeals import draw_ordeal
+from tests.end_to_end.torturing import Tally, Torture
 
 AT_ONCE = 2
 FOLDER = Path("build/torture")
@@ -25,7 +27,8 @@ def torture(seed: int, size: float) -> Tally:
     folder.mkdir(parents=True)
     ordeal = draw_ordeal(seed, now_s, size=size)
     try:
-        tally = Torture(ordeal, folder.absolute(), now_s).run()
+        with ForkServer() as server:
+            tally = Torture(ordeal, folder.absolute(), server, now_s).run()
     except AssertionError as error:
         return Tally(ordeal, violations=[f"seed {seed}: {error}"])
     if not tally.violations:

@@ -7,8 +7,14 @@ from pathlib import Path
 import pytest
 
 from harvester.simulator.population import make_ids
-from tests.end_to_end.forked import ForkingRunner, running_simulator, shared_server
+from tests.end_to_end.forked import ForkingRunner, ForkServer, running_simulator, shared_server
 from tests.end_to_end.running import Runner, Simulator
+
+
+@pytest.fixture(scope="session")
+def server() -> ForkServer:
+    """Forks harvesters that need not import themselves; for a `ForkingRunner`."""
+    return shared_server()
 
 
 @pytest.fixture

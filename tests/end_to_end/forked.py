@@ -43,7 +43,7 @@ class Fault:
 
 
 class ForkServer:
-    """The process that forks, and what it has told."""
+    """The process that forks, and what it has told. Use as a context manager, or close it."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -74,6 +74,12 @@ class ForkServer:
                 self.codes[process] = code[0]
             else:
                 self._begun.append(process)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Let it end."""
@@ -146,23 +152,12 @@ class ForkedProcess:
 
 
 class ForkingRunner(Runner):
-    """A runner whose processes are forked, unless they are given an input.
+    """A runner whose processes are forked, unless they are given an input."""
 
-    server: who forks them; None for one of its own, which ends with the context that the runner is.
-    """
-
-    def __init__(self, folder: Path, server: ForkServer | None = None) -> None:
+    def __init__(self, folder: Path, server: ForkServer) -> None:
         super().__init__(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        self._is_own = server is None
-        self._server = server or ForkServer()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._is_own:
-            self._server.close()
+        self._server = server
 
     def start(
         self,

@@ -4,22 +4,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.forked import ForkingRunner, running_simulator
+from tests.end_to_end.forked import ForkingRunner, ForkServer, running_simulator
 from tests.end_to_end.running import Runner, Simulator, assert_same_result, wait_for
 
 N_PROCESSES = 20
 
 
 def test_of_twenty_processes_one_works_and_when_that_is_killed_the_next_one_does(
-    id_file: Path, tmp_path: Path, undisturbed: Runner
+    server: ForkServer, id_file: Path, tmp_path: Path, undisturbed: Runner
 ) -> None:
-    with ForkingRunner(tmp_path) as run, running_simulator(tmp_path, "--latency", "500") as simulator:
+    run = ForkingRunner(tmp_path, server)
+    with running_simulator(tmp_path, "--latency", "500") as simulator:
         arguments = (str(id_file), "--base-url", simulator.url, "--concurrency", "4")
         processes = [run.start(*arguments) for _ in range(N_PROCESSES)]
         wait_for(lambda: sum(process.poll() == 6 for process in processes) == N_PROCESSES - 1, "all but one")
         # It is still at work: the others were turned away before it was half done.
         (worker,) = (process for process in processes if process.poll() is None)
         said = [run.finish(process).err for process in processes if process is not worker]
+        # The second request goes when the first is answered: before that the next process would wait for long.
+        wait_for(lambda: len(simulator.requests()) > 1, "an answer")
         asked = [i for request in simulator.requests() for i in request["tweet_ids"]]
         run.kill(worker)
         finished = run(*arguments)
@@ -37,6 +40,7 @@ def test_of_twenty_processes_one_works_and_when_that_is_killed_the_next_one_does
     ids=["one", "64", "shuffled", "long tail"],
 )
 def test_as_many_at_once_as_one_likes_give_the_same_bytes(
+    server: ForkServer,
     id_file: Path,
     tmp_path: Path,
     undisturbed: Runner,
@@ -44,7 +48,7 @@ def test_as_many_at_once_as_one_likes_give_the_same_bytes(
     concurrency: str,
     latency: tuple[str, ...],
 ) -> None:
-    run = Runner(tmp_path)
+    run = ForkingRunner(tmp_path, server)
     if latency:
         with running_simulator(tmp_path, *latency) as simulator:
             finished = run(str(id_file), "--base-url", simulator.url, "--concurrency", concurrency)

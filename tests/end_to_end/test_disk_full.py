@@ -8,15 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.forked import ForkingRunner
+from tests.end_to_end.forked import ForkingRunner, ForkServer
 from tests.end_to_end.running import Runner, Simulator, assert_same_result
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkingRunner]:
-    """A runner whose run directory each test puts somewhere."""
-    with ForkingRunner(tmp_path_factory.mktemp("runs")) as runner:
-        yield runner
 
 
 def succeeds(*command: str) -> bool:
@@ -71,9 +64,10 @@ def can_write(folder: Path) -> bool:
 
 @pytest.mark.parametrize("kib", [4, 24, 64, 256], ids="{} KiB".format)
 def test_full_disk_ends_the_run_and_with_more_room_the_same_command_finishes_it(
-    run: ForkingRunner, id_file: Path, calm: Simulator, tmp_path: Path, undisturbed: Runner, kib: int
+    server: ForkServer, id_file: Path, calm: Simulator, tmp_path: Path, undisturbed: Runner, kib: int
 ) -> None:
     with small_disk(tmp_path / "disk", kib) as disk:
+        run = ForkingRunner(tmp_path, server)
         run.out = disk / "run"
         arguments = (str(id_file), "--base-url", calm.url)
         full = run(*arguments)
@@ -110,7 +104,7 @@ def test_file_that_may_get_no_larger_is_like_a_full_disk(
 @pytest.mark.parametrize("place", [read_only_disk, frozen_folder])
 @pytest.mark.parametrize("name", [".", "run"])
 def test_directory_that_cannot_be_written_to_ends_the_run_before_a_request(
-    run: ForkingRunner,
+    server: ForkServer,
     id_file: Path,
     tmp_path: Path,
     place: Callable[[Path], AbstractContextManager[Path]],
@@ -118,6 +112,7 @@ def test_directory_that_cannot_be_written_to_ends_the_run_before_a_request(
 ) -> None:
     """No service is there: it would be exit code 5."""
     with place(tmp_path / "place") as folder:
+        run = ForkingRunner(tmp_path, server)
         run.out = folder / name
         finished = run(str(id_file), "--base-url", "http://127.0.0.1:1")
     assert finished.code == 7, finished.err

@@ -10,7 +10,7 @@ from typing import Final, get_args
 
 import pytest
 
-from tests.end_to_end.forked import ForkingRunner
+from tests.end_to_end.forked import ForkingRunner, ForkServer
 from tests.end_to_end.injecting import Calls, How, Injector, Point, Strace, may_trace
 from tests.end_to_end.sweeping import Scene, Stage, Sweep, made_scene
 
@@ -26,23 +26,27 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 @pytest.mark.parametrize(
     ("stage", "injector", "every"),
     [
-        ("the first run", BY, 15),
-        ("dead letters again", BY, 9),
-        ("only finishing", BY, 9),
-        ("the first run", Calls, 9),
+        ("the first run", BY, 20),
+        ("dead letters again", BY, 15),
+        ("only finishing", BY, 15),
+        ("dead letters again", Calls, 15),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
 def test_failure_at_some_calls_changes_nothing_in_the_result(
-    scene: Scene, tmp_path: Path, stage: Stage, injector: Callable[[], Injector], every: int
+    scene: Scene,
+    server: ForkServer,
+    tmp_path: Path,
+    stage: Stage,
+    injector: Callable[[], Injector],
+    every: int,
 ) -> None:
     random = Random()
     seed = random.randrange(10**6)
     random.seed(seed)
-    with ForkingRunner(tmp_path / "run") as run:
-        sweep = Sweep(scene, stage, injector(), run)
-        points = spread(sweep.points(), every, random)
-        outcomes = [sweep.try_at(point, random.choice(get_args(How))) for point in points]
+    sweep = Sweep(scene, stage, injector(), ForkingRunner(tmp_path, server))
+    points = spread(sweep.points(), every, random)
+    outcomes = [sweep.try_at(point, random.choice(get_args(How))) for point in points]
     assert not [outcome for outcome in outcomes if outcome.wrong], f"seed {seed}"
     assert sum(outcome.has_fired for outcome in outcomes) > len(outcomes) / 2
 

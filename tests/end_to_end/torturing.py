@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 
-from harvester.engagement.tweet_id import DAY_MS, first_id_at
-from harvester.simulator.population import make_ids
 from tests.end_to_end.counted import Counted, RequestLog, asked_in, most_within
-from tests.end_to_end.forked import ForkedProcess, ForkingRunner, running_simulator
+from tests.end_to_end.forked import ForkedProcess, ForkingRunner, ForkServer, running_simulator
+from tests.end_to_end.ordeals import Ordeal
 from tests.end_to_end.running import (
     DEADLINE_S,
     USER_KEYS,
@@ -22,7 +21,6 @@ from tests.end_to_end.running import (
     assert_same_result,
 )
 
-Kind = Literal["endpoints", "windows", "limit"]
 LOOK_EVERY_S: Final = 0.005
 START_S: Final = 0.3
 """Within this a forked process has opened the directory, and resumes."""
@@ -30,69 +28,6 @@ SOON_S: Final = 0.8
 """A commit or two."""
 COMMITS_EVERY: Final = 4
 """Each such process lives until it has committed, so that the harvest comes to its end."""
-
-
-@dataclass(frozen=True)
-class Ordeal:
-    """What a harvest goes through, drawn from a seed.
-
-    limit: requests a minute that the service grants each endpoint in any 60 s; None where it is far away.
-    """
-
-    seed: int
-    kind: Kind
-    n_ids: int
-    workers: dict[str, int]
-    latency_ms: int
-    fault_share: float
-    limit: int | None = None
-    asks: tuple[str, ...] = ()
-
-    @property
-    def arguments(self) -> list[str]:
-        """Those of `harvester run`, but for input, directory and address."""
-        pools = (("-e", name, "--concurrency", f"{name}={n}") for name, n in self.workers.items())
-        return [*(flag for pool in pools for flag in pool), *self.asks, "-q"]
-
-    @property
-    def trouble(self) -> list[str]:
-        """The flags with which the simulator makes trouble."""
-        limit = str(self.limit or 600_000)
-        latency = ("--latency", str(self.latency_ms), "--jitter", str(self.latency_ms))
-        faults = ("--fault", f"all={self.fault_share}", "--faults-after", "1")
-        return [*latency, *faults, "--rate-limit", limit, "--window", "sliding"]
-
-
-def draw_ordeal(seed: int, now_s: float, *, kind: Kind | None = None, size: float = 1.0) -> Ordeal:
-    """Two endpoints at once, a range in several windows, or a limit that is the bottleneck.
-
-    kind: any of them if there is none. size: 1.0 for some 50 thousand IDs.
-    """
-    random = Random(seed)
-    drawn: Kind = random.choice(get_args(Kind))
-    latency_ms, faults = random.randint(10, 60), round(random.uniform(0.005, 0.02), 4)
-    match kind or drawn:
-        case "endpoints":
-            workers = {"totals": random.randint(1, 2), "28hr": random.randint(8, 16)}
-            return Ordeal(seed, "endpoints", int(50_000 * size), workers, latency_ms, faults)
-        case "windows":
-            end = datetime.fromtimestamp(now_s - 2 * 24 * 3600, UTC).date()
-            start = datetime.fromtimestamp(now_s - 72 * 24 * 3600, UTC).date()
-            workers = {"historical": random.randint(8, 16)}
-            asks = (
-                "--start",
-                str(start),
-                "--end",
-                str(end),
-                "-m",
-                "impressions,favorites",
-                "--series",
-                "day",
-            )
-            return Ordeal(seed, "windows", int(15_000 * size), workers, latency_ms, faults, asks=asks)
-        case "limit":
-            workers = {"totals": random.randint(4, 16)}
-            return Ordeal(seed, "limit", int(30_000 * size), workers, latency_ms, faults, limit=100)
 
 
 @dataclass
@@ -116,31 +51,31 @@ class Tally:
 class Torture:
     """One harvest: an undisturbed one of the same, then processes that are killed until one comes to its end."""
 
-    def __init__(self, ordeal: Ordeal, folder: Path, now_s: float) -> None:
+    def __init__(self, ordeal: Ordeal, folder: Path, server: ForkServer, now_s: float) -> None:
         self.tally = Tally(ordeal)
         self._ordeal = ordeal
         self._random = Random(ordeal.seed)
         self._folder = folder
         self._now = datetime.fromtimestamp(now_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         self._input = folder / "ids.txt"
-        self._input.write_text("".join(f"{line}\n" for line in _lines(ordeal, now_s)))
-        self._run, self._reference = ForkingRunner(folder / "tortured"), ForkingRunner(folder / "calm")
+        self._input.write_text("".join(f"{line}\n" for line in ordeal.lines(now_s)))
+        self._run = ForkingRunner(folder / "tortured", server)
+        self._reference = ForkingRunner(folder / "calm", server)
         self._counted = Counted(self._run.out)
         self._asked: list[dict[str, Any]] = []
 
     def run(self) -> Tally:
         """All of it. What is wrong is in the tally's violations."""
         begun = time.monotonic()
-        with self._reference as calm, self._simulator(calm) as simulator:
-            finished = calm(*self._arguments(simulator), keys=USER_KEYS)
+        with self._simulator(self._reference) as simulator:
+            finished = self._reference(*self._arguments(simulator), keys=USER_KEYS)
             assert finished.code == 0, finished.err
-        with self._run as run:
-            with self._simulator(run, *self._ordeal.trouble) as simulator:
-                self._log = RequestLog(simulator.log)
-                while not self._one_process(simulator):
-                    pass
-            self._check_limit()
-            self._check_result()
+        with self._simulator(self._run, *self._ordeal.trouble) as simulator:
+            self._log = RequestLog(simulator.log)
+            while not self._one_process(simulator):
+                pass
+        self._check_limit()
+        self._check_result()
         self.tally.elapsed_s = time.monotonic() - begun
         return self.tally
 
@@ -242,20 +177,6 @@ class Torture:
 
     def _violated(self, what: str) -> None:
         self.tally.violations.append(f"seed {self._ordeal.seed}: {what}")
-
-
-def _lines(ordeal: Ordeal, now_s: float) -> Iterator[str]:
-    """IDs, some of them twice, and some lines that are none.
-
-    None of an age at which a tweet is asked otherwise some minutes later than now.
-    """
-    now_ms = int(now_s * 1000)
-    oldest, youngest = (first_id_at(now_ms - days * DAY_MS) for days in (91, 89))
-    ids = [i for i in make_ids(ordeal.n_ids, ordeal.seed, now_ms).tolist() if not oldest < i < youngest]
-    for n, tweet_id in enumerate(ids):
-        yield str(tweet_id)
-        if n % 1000 == 0:
-            yield from (f"no ID {n}", str(ids[n // 2]))
 
 
 def _live(process: ForkedProcess, seconds: float) -> None:
