@@ -74,6 +74,15 @@ def test_line_that_was_not_whole_is_no_end_to_grow_at(ids: Path) -> None:
     )
 
 
+def test_file_of_a_single_byte_can_be_looked_at_again(ids: Path) -> None:
+    ids.write_bytes(b"7")
+    before = files_now(ids)
+    ids.write_bytes(b"78\n")
+    found = change(before, ids)
+    assert found
+    assert found.how.endswith("within its last line")
+
+
 def test_gzip_grows_by_members(ids: Path) -> None:
     ids.write_bytes(gzip.compress(b"1\n"))
     before = files_now(ids)
