@@ -104,7 +104,8 @@ def _hashed(name: str, size: int, handle: int, old: InputFile | None, stop: Even
         old_size = 0
     hash_on(digest, handle, old_size, size, stop)
     is_gzip = os.pread(handle, 2, 0) == _GZIP_MAGIC
-    is_whole = is_gzip or not old_size or os.pread(handle, 2, old_size - 2).endswith(_LINE_ENDS)
+    ending = os.pread(handle, min(2, old_size), max(old_size - 2, 0))
+    is_whole = is_gzip or not old_size or ending.endswith(_LINE_ENDS)
     return Found(
         InputFile(name, size, digest.hexdigest()),
         begins_as_before=old is not None and begun == old.sha256,
