@@ -1,4 +1,4 @@
-"""What a life has left in its run directory, read apart from the product where that is possible, and what harms it."""
+"""What a life has left in its run directory, and what has to be so of that."""
 
 import json
 import shutil

@@ -1,16 +1,13 @@
-"""A run directory from its first life to its end, what has to be so after each life, and to what it has to come."""
+"""A run directory from its first life to its end: what is so after each life, and what it comes to."""
 
 import json
 import re
-import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any, Final, Literal
-
-from hypothesis import note
 
 from harvester.errors import ExitCode
 from harvester.rundir.inputs import look_at
@@ -56,9 +53,15 @@ class Harm:
 
 
 class Story:
-    """The lives of one run directory. files: the input that it is about, unless nothing is committed."""
+    """The lives of one run directory.
 
-    def __init__(self, scene: Scene, files: Files, lines: Lines) -> None:
+    files: the input that it is about, unless nothing is committed. tell: told how each life went.
+    """
+
+    def __init__(
+        self, scene: Scene, files: Files, lines: Lines, tell: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._tell = tell
         self._place = tempfile.TemporaryDirectory()
         self._folder = Path(self._place.name)
         self._run_dir = self._folder / "run"
@@ -200,7 +203,7 @@ class Story:
             life, scene, replace(options, may_grow=may_grow), self._wall_s + life.off_s, self._left_out
         )
         self._wall_s += lived.elapsed_s
-        note(f"{lived.code!r} after {len(lived.sent)} requests, {sorted(lived.had)}")
+        self._tell(f"{lived.code!r} after {len(lived.sent)} requests, {sorted(lived.had)}")
         return lived
 
     def _look(self) -> Remains:

@@ -1,4 +1,4 @@
-"""Whatever happens to a run directory, and in whatever order: nothing is lost, and it comes to the same in the end."""
+"""Whatever happens to a run directory, in whatever order: nothing is lost, and it comes to the same result."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any, Final, get_args
 
-from hypothesis import settings
+from hypothesis import note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
@@ -15,7 +15,7 @@ from harvester.simulator.world import World
 from tests.worlds.disk import DiskFault, End
 from tests.worlds.input_files import Change, Growth, IdFile, Lines
 from tests.worlds.lives import CALM, Life
-from tests.worlds.scene import HOUR_MS, TYPE, Scene
+from tests.worlds.scene import HOUR_MS, TYPE, EndpointName, Scene
 from tests.worlds.story import Harm, Story
 from tests.worlds.test_worlds import TIMES, stable
 from tests.worlds.troubles import Kind, Troubled
@@ -32,6 +32,15 @@ ASKED: Final[list[dict[str, Any]]] = [
     {"min_impressions": 7},
     {"newer_than_ms": 95 * 24 * HOUR_MS},
 ]
+SIZES: Final[list[tuple[tuple[EndpointName, ...], int]]] = [
+    (("28hr",), 120),
+    (("28hr",), 120),
+    (("historical",), 60),
+    (("totals", "28hr"), 120),
+    (("28hr", "historical"), 60),
+    (("totals",), 700),
+]
+"""Endpoints, and how many lines the input has at most."""
 RANGE_END_HOUR: Final = NOW_MS // HOUR_MS - 60
 """Behind which the wall's clock never falls."""
 
@@ -70,18 +79,7 @@ def lives(*, is_calmer: bool = False) -> st.SearchStrategy[Life]:
 @st.composite
 def scenes(draw: st.DrawFn) -> tuple[Scene, int]:
     """Scenes with some hundred requests at most, and how many lines their input has."""
-    endpoints, most = draw(
-        st.sampled_from(
-            [
-                (("28hr",), 120),
-                (("28hr",), 120),
-                (("historical",), 60),
-                (("totals", "28hr"), 120),
-                (("28hr", "historical"), 60),
-                (("totals",), 700),
-            ]
-        )
-    )
+    endpoints, most = draw(st.sampled_from(SIZES))
     hours = (RANGE_END_HOUR - draw(st.sampled_from([30, 700, 1400])), RANGE_END_HOUR)
     is_ranged = "historical" in endpoints
     scene = Scene(
@@ -136,7 +134,7 @@ class Lives(RuleBasedStateMachine):
             f"{name}.txt": IdFile((lines(n, is_torn=is_torn and not is_gzipped),), is_gzipped)
             for name in "ab"[:n_files]
         }
-        self.story = Story(scene[0], files, lines)
+        self.story = Story(scene[0], files, lines, note)
 
     @rule(
         life=lives(),

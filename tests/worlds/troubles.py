@@ -11,6 +11,7 @@ from harvester.transport.session import Reply
 from tests.worlds.harvesting import Sent, Service
 
 Kind = Literal["503", "reset", "cut", "page", "429", "429 at length", "401", "left out"]
+Spoiling = Mapping[str, Literal["refused", "503", "cut"]]
 _FAILED: Final = 0
 """The status of a request that was not answered as the API would."""
 PAGE: Final = b"<html><title>Sign in</title></html>"
@@ -33,13 +34,13 @@ class Troubled:
 class TroubledService(Service):
     """The API of a scene, in trouble. What it does not do to a request it answers as ever.
 
-    spoiling: tweets with which no request is counted, and what comes instead: a refusal, or trouble. left_out: tweets
-    that were once left out of an answer, and are not again. beside: called before each request, with its number. had: the
-    kinds of trouble that happened, and "spoilt".
+    spoiling: tweets with which no request is counted, and what comes instead. left_out: tweets that were once left
+    out of an answer, and are not again. beside: called before each request, with its number. had: the kinds of
+    trouble that happened, and "spoilt".
     """
 
     trouble: Troubled | None = None
-    spoiling: Mapping[str, Literal["refused", "503", "cut"]] = field(default_factory=dict)
+    spoiling: Spoiling = field(default_factory=dict)
     left_out: set[str] = field(default_factory=set)
     beside: Callable[[int], Awaitable[None]] | None = None
     had: set[str] = field(default_factory=set)
