@@ -38,7 +38,8 @@ class Ordeal:
     def trouble(self) -> list[str]:
         """The flags with which the simulator makes trouble."""
         limit = str(self.limit or 600_000)
-        latency = ("--latency", str(self.latency_ms), "--jitter", str(self.latency_ms))
+        # A few answers take a second and more: what is settled meanwhile has to be kept.
+        latency = ("--latency", str(self.latency_ms), "--tail-latency", str(3 * self.latency_ms))
         faults = ("--fault", f"all={self.fault_share}", "--faults-after", "1")
         return [*latency, *faults, "--rate-limit", limit, "--window", "sliding"]
 
@@ -63,7 +64,7 @@ def draw_ordeal(seed: int, now_s: float, *, kind: Kind | None = None, size: floa
     """
     random = Random(seed)
     drawn: Kind = random.choice(get_args(Kind))
-    latency_ms, faults = random.randint(10, 60), round(random.uniform(0.005, 0.02), 4)
+    latency_ms, faults = random.randint(15, 50), round(random.uniform(0.005, 0.02), 4)
     match kind or drawn:
         case "endpoints":
             workers = {"totals": random.randint(1, 2), "28hr": random.randint(8, 16)}

@@ -26,6 +26,8 @@ START_S: Final = 0.3
 """Within this a forked process has opened the directory, and resumes."""
 SOON_S: Final = 0.8
 """A commit or two."""
+LATE_S: Final = 3.0
+"""Within this much more is answered than a kill may cost."""
 COMMITS_EVERY: Final = 4
 """Each such process lives until it has committed, so that the harvest comes to its end."""
 
@@ -110,12 +112,15 @@ class Torture:
             n_bytes = self._n_bytes(self._run)
             self._until(process, lambda: self._n_bytes(self._run) > n_bytes)
             return _live(process, SOON_S * random())
-        match self._random.choice(("start", "first requests", "middle", "end")):
+        match self._random.choice(("start", "first requests", "middle", "late", "end")):
             case "start":
                 return _live(process, START_S * random())
             case "first requests":
                 self._until(process, lambda: self._log.has_more_than(0))
                 return _live(process, 0.1 * random())
+            case "late":
+                self._until(process, lambda: self._log.has_more_than(0))
+                return _live(process, SOON_S + LATE_S * random())
             case "end" if self._n_bytes(self._run) > 0.8 * self._n_bytes(self._reference):
                 # As long as the other run's: only the times of the records differ.
                 self._until(process, lambda: self._n_bytes(self._run) >= self._n_bytes(self._reference))
