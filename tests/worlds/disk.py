@@ -1,4 +1,4 @@
-"""A disk that may refuse, and a process that may end at any moment: the calls that write are counted and struck."""
+"""A disk that may refuse, and a process that may end at any moment: calls that write are counted and struck."""
 
 import errno
 import os

@@ -48,7 +48,7 @@ Files = Mapping[str, IdFile]
 
 
 class Lines:
-    """Draws lines: tweets of ages at which some hours change nothing, some of them twice, and some that are none."""
+    """Draws lines: tweets of ages at which some hours change nothing, some twice, and some that are none."""
 
     def __init__(self, now_ms: int, seed: int) -> None:
         self._random = Random(seed)
