@@ -273,6 +273,7 @@ class Pool:
             has_bearer=APP_ONLY in self._signers,
             is_second=job.outcome is not None,
             denied=denied,
+            is_again=job.progress is not None and job.progress.is_again,
         )
         while request := settlement.next_request:
             answer = await self._exchange(request)
