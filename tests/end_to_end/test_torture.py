@@ -25,7 +25,9 @@ def test_harvest_amid_faults_that_is_killed_again_and_again_equals_an_undisturbe
         seed, now_s = randrange(10**6), time.time()
         folder = tmp_path / str(seed)
         folder.mkdir()
-        tally = Torture(draw_ordeal(seed, now_s, kind=kind, size=0.1), folder, server, now_s).run()
+        ordeal = draw_ordeal(seed, now_s, kind=kind, size=0.1)
+        # A machine that has other things to do may be late with a commit.
+        tally = Torture(ordeal, folder, server, now_s, worth_s=5.0).run()
         assert not tally.violations
         n_kills += tally.n_kills
 

@@ -51,9 +51,15 @@ class Tally:
 
 
 class Torture:
-    """One harvest: an undisturbed one of the same, then processes that are killed until one comes to its end."""
+    """One harvest: an undisturbed one of the same, then processes that are killed until one comes to its end.
 
-    def __init__(self, ordeal: Ordeal, folder: Path, server: ForkServer, now_s: float) -> None:
+    worth_s: a kill may cost the answers of so many seconds, beside what is in flight.
+    """
+
+    def __init__(
+        self, ordeal: Ordeal, folder: Path, server: ForkServer, now_s: float, *, worth_s: float = 1.0
+    ) -> None:
+        self._worth_s = worth_s
         self.tally = Tally(ordeal)
         self._ordeal = ordeal
         self._random = Random(ordeal.seed)
@@ -156,8 +162,8 @@ class Torture:
         lost = [
             request for request in answered if not all(self._counted.has(one) for one in asked_in(request))
         ]
-        in_a_second = most_within([request["time"] for request in answered], 1.0)
-        bound = sum(self._ordeal.workers.values()) + in_a_second
+        at_most = most_within([request["time"] for request in answered], self._worth_s)
+        bound = sum(self._ordeal.workers.values()) + at_most
         tally.n_lost += len(lost)
         if len(lost) > bound:
             self._violated(f"kill {tally.n_kills} cost {len(lost)} answers, which is more than {bound}")
