@@ -20,6 +20,7 @@ PURE_MODULES = (
     "transport.outage",
     "transport.refusals",
     "rundir.marks",
+    "rundir.seals",
     "rundir.records",
     "report.summary",
     "verify.differences",

@@ -69,6 +69,23 @@ def test_a_signal_before_the_first_request_ends_the_run_without_one(
     assert run(options, NOVEMBER_S).exit_code is ExitCode.OK
 
 
+def test_a_signal_while_the_token_service_is_to_be_left_in_peace_ends_the_run_at_once(
+    options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class NoToken(Service):
+        async def post(self, _url: str, _body: bytes, _headers: Mapping[str, str]) -> Reply:
+            self.asked.append({})
+            asyncio.get_running_loop().call_soon(harvest.interrupt, ExitCode.INTERRUPTED)
+            return Reply(503, {"Retry-After": "1000"}, b"")
+
+    service = NoToken()
+    monkeypatch.setattr("harvester.job.HttpSession", service)
+    app = Credentials(AppKey(Secret("key"), Secret("secret")))
+    harvest = Harvest(replace(options, endpoints=("totals",), metrics=("favorites",)), app)
+    assert asyncio.run(harvest.run()).exit_code is ExitCode.INTERRUPTED
+    assert len(service.asked) == 1
+
+
 def test_a_directory_in_which_nothing_stands_takes_another_range_by_the_present_clock(
     options: Options, service: Service
 ) -> None:

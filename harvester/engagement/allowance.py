@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 MINUTE_S: Final = 60.0
+LONGEST_HOLD_S: Final = 3600.0
 CLOCK_SLACK_S: Final = 2.0
 """Reset times and the server's clock come in whole seconds, and a moment before they are read."""
 
@@ -68,10 +69,13 @@ def retry_after_s(headers: Mapping[str, str], wall_s: float) -> float | None:
 
 
 def wait_after_429_s(headers: Mapping[str, str], wall_s: float) -> float:
-    """How long the whole endpoint holds after a 429: as told, or to the reset, or to the next minute."""
+    """How long the whole endpoint holds after a 429: as told, or to the reset, or to the next minute.
+
+    No longer than an hour, whatever is told: allowances are by the minute, and milliseconds may have been meant.
+    """
     told = retry_after_s(headers, wall_s)
     if told is not None:
-        return told
+        return min(told, LONGEST_HOLD_S)
     # Where neither window says that it is used up, the longer one is the safe guess.
     windows = read_windows(headers, wall_s)
     spent = [w for w in windows if w.remaining is not None and w.remaining <= 0] or windows

@@ -142,7 +142,8 @@ class Settlement:
 
     has_bearer: whether tweets that the token's user does not own can be asked for their public metrics with
     a bearer token. is_second: the tweets were missing in an answer before; still missing means no data. denied:
-    metrics of which it is known that the request's credential may not read them.
+    metrics of which it is known that the request's credential may not read them. is_again: the tweets have dead
+    letters, so that nothing is lost where they get them again, even if the whole service is down.
     """
 
     def __init__(
@@ -152,12 +153,14 @@ class Settlement:
         has_bearer: bool,
         is_second: bool = False,
         denied: Collection[str] = (),
+        is_again: bool = False,
     ) -> None:
         request = request.without_metrics(denied) if denied else request
         self._known_denied = frozenset(denied)
         self.settled = Settled(request, [None] * len(request.tweet_ids))
         self.denied: set[tuple[Credential, str]] = set()
         self._has_bearer = has_bearer
+        self._is_again = is_again
         self._todo = [_Ask(request, is_second=is_second)] if request.metrics else []
         if request.access is Access.NONE:
             self._todo.clear()
@@ -265,9 +268,9 @@ class Settlement:
         if ask.answered_before is None:
             ask.answered_before = n_answered
         others_are_answered = n_answered > ask.answered_before
-        if is_single and not is_first and not others_are_answered:
-            # Nobody is answered, so this says nothing of the tweet: the rest of the batch is asked first.
-            self._todo.insert(0, self._todo.pop())
+        if is_single and not is_first and not others_are_answered and not self._is_again:
+            # Nobody is answered, so this says nothing of the tweet.
+            self._ask_others_first()
             return backoff_s(MAX_ATTEMPTS, random)
         ask.n_failed += 1
         is_same = trouble.fingerprint is not None and trouble.fingerprint == ask.last_fingerprint
@@ -277,7 +280,13 @@ class Settlement:
         if is_too_much or ask.n_failed >= MAX_ATTEMPTS or ask.n_same_bytes >= SAME_BYTES:
             # While others are answered it is this request that is at fault: its halves get fewer tries.
             self._part(ask, trouble.kind, n_failed=MAX_ATTEMPTS - 2 if others_are_answered else 0)
+        else:
+            self._ask_others_first()
         return backoff_s(ask.n_failed, random)
+
+    def _ask_others_first(self) -> None:
+        """Let the rest of the batch go next: it tells whether this part is at fault or the service."""
+        self._todo.insert(0, self._todo.pop())
 
     def _part(self, ask: _Ask, reason: str, *, n_failed: int = 0) -> None:
         """Halve a request that is not answered as a whole; give up the tweet that is alone in it."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from harvester.engagement.answer import Answer, Counted, Exchange, Expired, Trouble, Unauthorized
+from harvester.engagement.answer import Answer, Counted, Exchange, Expired, RateLimited, Trouble, Unauthorized
 from harvester.engagement.joining import STRONGEST, join_windows
 from harvester.engagement.redaction import Redact
 from harvester.engagement.request import Access, Credential, Request, encode_request
@@ -273,6 +273,7 @@ class Pool:
             has_bearer=APP_ONLY in self._signers,
             is_second=job.outcome is not None,
             denied=denied,
+            is_again=job.progress is not None and job.progress.is_again,
         )
         while request := settlement.next_request:
             answer = await self._exchange(request)
@@ -315,10 +316,10 @@ class Pool:
     ) -> Exchange:
         """What an answer means for the token: a fetched one that is refused after it was good is fetched anew."""
         if isinstance(signer, FetchedBearer):
-            if not isinstance(answer, Unauthorized):
-                signer.was_accepted(authorization)
-            elif await signer.renew(authorization):
+            if isinstance(answer, Unauthorized) and await signer.renew(authorization):
                 return Expired()
+            if not isinstance(answer, Unauthorized | RateLimited | Trouble):
+                signer.was_accepted(authorization)
         if isinstance(answer, Unauthorized) and request.account:
             return Unauthorized(f"account {request.account!r}: {answer.message}")
         return answer

@@ -161,14 +161,18 @@ class RunDirectory:
         return manifest
 
     def _go_on_with(self, grown: Manifest) -> Manifest:
-        """Take up an input that has grown. A run that was complete is not so any more, and says so first."""
+        """Take up an input that has grown. A run that was complete is not so any more, and says so first.
+
+        What was derived is of the input as it was, whether that was complete or not.
+        """
         if self.is_complete:
             demand_unchanged(self.path, read_success(self.path), self._stop)
+            self._open_journal(grown)
             with storage_errors(self.path):
                 (self.path / SUCCESS).unlink()
             sync_folder(self.path)
             self.is_complete = False
-            self._open_journal(grown)
+        self.journal.commit_derived({})
         write_manifest(self.path / MANIFEST, grown)
         return grown
 

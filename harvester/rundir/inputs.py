@@ -9,14 +9,11 @@ from threading import Event
 from typing import Final
 
 from harvester.errors import RunDirectoryError, UsageError
-from harvester.rundir.files import NEVER, hash_on
-from harvester.sources import Source
+from harvester.rundir.files import NEVER, Stopped, hash_on
+from harvester.sources import Source, has_whole_lines
 
 GROW: Final = "--continue-grown"
 _OTHER_DIRECTORY: Final = "Use another run directory, or the old input."
-_GZIP_MAGIC: Final = b"\x1f\x8b"
-_LINE_ENDS: Final = (b"\n", b"\n\x00")
-"""The second one in UTF-16."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +85,14 @@ def _look_at(source: Source, old: InputFile | None, stop: Event) -> Found:
         return Found(InputFile(name, None))
     try:
         with open(source.name, "rb") as file:  # noqa: PTH123  # a name need not be text
-            return _hashed(name, source.size_bytes, file.fileno(), old, stop)
+            found = _hashed(name, source.size_bytes, file.fileno(), old, stop)
+        before = old.size_bytes or 0 if old and found.begins_as_before else source.size_bytes
+        is_torn = before < source.size_bytes and not has_whole_lines(source, before, stop)
     except OSError as exc:
         raise UsageError(f"{name}: cannot be read: {(exc.strerror or str(exc)).lower()}") from exc
+    if stop.is_set():
+        raise Stopped
+    return replace(found, was_torn=is_torn)
 
 
 def _hashed(name: str, size: int, handle: int, old: InputFile | None, stop: Event) -> Found:
@@ -103,13 +105,8 @@ def _hashed(name: str, size: int, handle: int, old: InputFile | None, stop: Even
     else:
         old_size = 0
     hash_on(digest, handle, old_size, size, stop)
-    is_gzip = os.pread(handle, 2, 0) == _GZIP_MAGIC
-    is_whole = is_gzip or not old_size or os.pread(handle, 2, old_size - 2).endswith(_LINE_ENDS)
-    return Found(
-        InputFile(name, size, digest.hexdigest()),
-        begins_as_before=old is not None and begun == old.sha256,
-        was_torn=not is_whole,
-    )
+    is_as_before = old is not None and begun == old.sha256
+    return Found(InputFile(name, size, digest.hexdigest()), begins_as_before=is_as_before)
 
 
 def change_between(before: Sequence[InputFile], now: Sequence[Found]) -> Change | None:
@@ -151,7 +148,7 @@ def _difference(old: InputFile, found: Found) -> str | None:
             return f"{new.name} had {_bytes(old)} and has {_bytes(new)}"
         what = "has grown" if (new.size_bytes or 0) > (old.size_bytes or 0) else "has shrunk"
         rest = ""
-        if what == "has grown" and not found.only_grew:
+        if what == "has grown" and old.sha256 is not None and not found.only_grew:
             rest = ", within its last line" if found.begins_as_before else ", and its beginning is another"
         return f"{new.name} {what} from {_bytes(old)} to {_bytes(new)}{rest}"
     if old.sha256 != new.sha256:

@@ -5,6 +5,7 @@ kept to its end need not be given again; another has to be given again from its 
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
@@ -12,7 +13,7 @@ from pathlib import Path
 from threading import Condition, Event, Thread
 from typing import Final
 
-from harvester.errors import HarvesterError, RunDirectoryError
+from harvester.errors import HarvesterError, RunDirectoryError, UsageError
 from harvester.rundir.files import AppendFile, Stopped
 from harvester.rundir.marks import FileMark, StreamMark
 from harvester.sources import STDIN, Source, read_stored
@@ -39,6 +40,8 @@ class KeptStream:
     def __init__(
         self, source: Source, path: Path, mark: StreamMark, stop: Event, most_ahead: int | None = None
     ) -> None:
+        if source.name == STDIN and sys.stdin is None and not mark.is_whole:
+            raise UsageError("standard input is closed", "Give the IDs there, or name their files.")
         self.is_whole = mark.is_whole
         self._name = "standard input" if source.name == STDIN else source.name
         self._told = mark

@@ -27,15 +27,22 @@ class RunLock:
         with storage_errors(path):
             self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
             try:
-                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = os.read(self._handle, 1000)
-                os.close(self._handle)
-                raise RunDirectoryError(
-                    f"{folder} is in use{_describe(holder)}", "Wait for that run, or use another directory."
-                ) from None
-            os.ftruncate(self._handle, 0)
-            write_all(self._handle, (orjson.dumps(_holder()),))
+                self._take(folder)
+            except BaseException:
+                # A process that lives on would hold it for good.
+                self.release()
+                raise
+
+    def _take(self, folder: Path) -> None:
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunDirectoryError(
+                f"{folder} is in use{_describe(os.read(self._handle, 1000))}",
+                "Wait for that run, or use another directory.",
+            ) from None
+        os.ftruncate(self._handle, 0)
+        write_all(self._handle, (orjson.dumps(_holder()),))
 
     def release(self) -> None:
         """Let the next run in."""

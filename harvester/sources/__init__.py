@@ -3,7 +3,17 @@
 from harvester.sources.chunk import Chunk, Rejected
 from harvester.sources.find import STDIN, Source, find_sources
 from harvester.sources.formats import FileFormat
-from harvester.sources.reading import read_chunks
+from harvester.sources.reading import has_whole_lines, read_chunks
 from harvester.sources.stored import read_stored
 
-__all__ = ["STDIN", "Chunk", "FileFormat", "Rejected", "Source", "find_sources", "read_chunks", "read_stored"]
+__all__ = [
+    "STDIN",
+    "Chunk",
+    "FileFormat",
+    "Rejected",
+    "Source",
+    "find_sources",
+    "has_whole_lines",
+    "read_chunks",
+    "read_stored",
+]

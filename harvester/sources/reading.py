@@ -20,6 +20,7 @@ from harvester.sources.owners import folder_owner, owned_by
 from harvester.sources.stored import read_stored
 from harvester.sources.text import TextLines
 
+_LOOKED_AT_BYTES: Final = 256 * 1024
 _NOTHING: Final = Chunk(NO_IDS, (), 0, 0, 0, 0, None)
 
 
@@ -62,6 +63,20 @@ def read_chunks(
         raise ValueError("chunk_bytes must be positive")
     owners = [folder_owner(source.name) if owner_from_folder else None for source in sources]
     return _read_all(sources, owners, wanted, stop or threading.Event(), chunk_bytes)
+
+
+def has_whole_lines(source: Source, n_bytes: int, stop: threading.Event) -> bool:
+    """Whether so many stored bytes of a file, inflated if they are gzip, can be read and end with a line's end.
+
+    Raises OSError as reading does.
+    """
+    begun = dataclasses.replace(source, size_bytes=n_bytes, ends_bytes=())
+    last = b"\n"
+    for block in decode(read_stored(begun, _LOOKED_AT_BYTES, stop), _LOOKED_AT_BYTES):
+        if block.unreadable:
+            return False
+        last = block.text[-1:] or last
+    return last == b"\n"
 
 
 def _wanted(file_format: str | None, column: str | None, owner_column: str | None) -> Wanted:

@@ -7,6 +7,7 @@ length that is cut) the reading of the JSON does.
 import asyncio
 import ssl
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import cache
 from types import TracebackType
@@ -22,6 +23,7 @@ from harvester.transport.surroundings import proxy_for, proxy_secrets, trust, tr
 MAX_BODY_BYTES: Final = 64 * 2**20
 """Inflated. The largest honest answer has about 3.5 MB; aiohttp itself knows no cap."""
 PROXY_REFUSES: Final = 407
+LARGE_BODY_BYTES: Final = 8 * 2**20
 TOO_LARGE: Final = -1
 """The fingerprint of all answers that are, which no hash of bytes is."""
 CONNECT_TIMEOUT_S: Final = 10.0
@@ -58,6 +60,7 @@ class HttpSession:
         redact_proxies = Redactor(proxy_secrets())
         self._redact: Redact = lambda text: redact(redact_proxies(text))
         self._proxy_for = cache(proxy_for)
+        self._reading_a_large_one = asyncio.Lock()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections, ttl_dns_cache=300, ssl=trust()),
             timeout=aiohttp.ClientTimeout(
@@ -79,7 +82,7 @@ class HttpSession:
                 proxy=proxy.address,
                 proxy_auth=proxy.auth,
             ) as response:
-                content = await _read_capped(response)
+                content = await self._read_capped(response)
         except aiohttp.ClientConnectorCertificateError as exc:
             raise ServiceError(
                 f"the certificate of {exc.host} is not trusted: {self._redact(_why_not_trusted(exc))}",
@@ -104,6 +107,24 @@ class HttpSession:
             return Trouble("too large", message, TOO_LARGE)
         return Reply(response.status, response.headers, content)
 
+    async def _read_capped(self, response: aiohttp.ClientResponse) -> bytes | None:
+        """The inflated body; None, and the connection dropped, when it goes over the cap.
+
+        What is larger than any honest answer is read one at a time, so that the cap holds for all together.
+        """
+        chunks: list[bytes] = []
+        n_bytes = 0
+        async with AsyncExitStack() as stack:
+            async for chunk in response.content.iter_any():
+                if n_bytes <= LARGE_BODY_BYTES < n_bytes + len(chunk):
+                    await stack.enter_async_context(self._reading_a_large_one)
+                n_bytes += len(chunk)
+                if n_bytes > MAX_BODY_BYTES:
+                    response.close()
+                    return None
+                chunks.append(chunk)
+        return b"".join(chunks)
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -117,16 +138,3 @@ class HttpSession:
 
 def _why_not_trusted(exc: aiohttp.ClientConnectorCertificateError) -> str:
     return getattr(exc.certificate_error, "verify_message", None) or str(exc.certificate_error)
-
-
-async def _read_capped(response: aiohttp.ClientResponse) -> bytes | None:
-    """The inflated body; None, and the connection dropped, when it goes over the cap."""
-    chunks: list[bytes] = []
-    n_bytes = 0
-    async for chunk in response.content.iter_any():
-        n_bytes += len(chunk)
-        if n_bytes > MAX_BODY_BYTES:
-            response.close()
-            return None
-        chunks.append(chunk)
-    return b"".join(chunks)

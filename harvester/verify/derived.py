@@ -49,7 +49,7 @@ def judge_summary(
             found.get("input", {}) if counts is None else asdict(counts),
             run_id=told.manifest.run_id,
             sample=told.manifest.is_sample,
-            exit=int(ExitCode.OK if told.is_complete else ExitCode.INCOMPLETE),
+            exit=int(_exit_code(results, found.get("input", {}) if counts is None else asdict(counts))),
         )
         computed |= {name: found[name] for name in _OF_THE_PROCESS if name in found}
         for result in results:
@@ -58,6 +58,12 @@ def judge_summary(
             computed["endpoints"][result.name] |= {name: said[name] for name in unknown if name in said}
         _tell(SUMMARY, found, computed, findings)
         check.says.append("counts, sums and top lists of the records, counts of the input")
+
+
+def _exit_code(results: Sequence[EndpointResult], counts: Mapping[str, Any]) -> ExitCode:
+    """With what a run ends that has come to this. It may be killed before it says so in `_SUCCESS`."""
+    is_whole = not any(result.n_failed for result in results) and not counts.get("unreadable")
+    return ExitCode.OK if is_whole else ExitCode.INCOMPLETE
 
 
 def judge_top_tweets(told: Told, results: Sequence[EndpointResult], findings: Findings) -> None:

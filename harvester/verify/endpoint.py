@@ -64,6 +64,7 @@ class _Letter(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     reason: str
     error: str
     attempts: int
+    body: str | UnsetType = UNSET
 
 
 def read_endpoint(told: Told, name: EndpointName, findings: Findings, stack: ExitStack) -> Seen:

@@ -9,11 +9,16 @@ import gc
 import json
 import os
 import select
+import signal
 import sys
 from typing import Any, Final
 
+import uvloop  # noqa: F401  # imported, as those below, for whoever is forked
+
 import harvester.cli.run
-import harvester.cli.verify  # noqa: F401  # imported for whoever is forked
+import harvester.cli.simulate
+import harvester.cli.verify
+import harvester.simulator.process  # noqa: F401
 from harvester.cli.main import main
 from tests.end_to_end.failing_calls import fail_at
 
@@ -24,21 +29,24 @@ ANYBODY: Final = ctypes.c_ulong(-1)
 
 def serve() -> None:
     """Until standard input ends. Returns in each process that is to be a harvester, ready to be it."""
-    commands, answers, n_running = open(0, "rb", buffering=0, closefd=False), os.dup(1), 0  # noqa: SIM115
+    commands, answers = open(0, "rb", buffering=0, closefd=False), os.dup(1)  # noqa: SIM115
+    running: set[int] = set()
     gc.freeze()
     while True:
-        if select.select([0], [], [], LOOK_EVERY_S if n_running else None)[0]:
+        if select.select([0], [], [], LOOK_EVERY_S if running else None)[0]:
             if not (line := commands.readline()):
+                for process in running:
+                    os.kill(process, signal.SIGKILL)
                 os._exit(0)
             if not (process := os.fork()):
                 os.close(answers)
                 become(json.loads(line))
                 return
             os.write(answers, b"%d\n" % process)
-            n_running += 1
-        while n_running and (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            running.add(process)
+        while running and (ended := os.waitpid(-1, os.WNOHANG))[0]:
             os.write(answers, b"%d %d\n" % (ended[0], os.waitstatus_to_exitcode(ended[1])))
-            n_running -= 1
+            running.remove(ended[0])
 
 
 def become(command: dict[str, Any]) -> None:

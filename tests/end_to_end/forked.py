@@ -1,20 +1,36 @@
 """Harvester processes that are forked from one that has imported it: a start takes a tenth of the time."""
 
+import atexit
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass
+from functools import cache
+from itertools import count
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
-from tests.end_to_end.conftest import BEARER, DEADLINE_S, Finished, Runner, clean_environment
+from tests.end_to_end.running import (
+    BEARER,
+    DEADLINE_S,
+    USER_KEYS,
+    Finished,
+    Runner,
+    Simulator,
+    clean_environment,
+    wait_for,
+)
 
 SERVER: Final = Path(__file__).with_name("fork_server.py")
 ROOT: Final = Path(__file__).parents[2]
+NUMBERS: Final = count(1)
+"""Of the processes, by which the files are told apart that have what they say."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +43,7 @@ class Fault:
 
 
 class ForkServer:
-    """The process that forks, and what it has told. Use as a context manager."""
+    """The process that forks, and what it has told. Use as a context manager, or close it."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -65,9 +81,21 @@ class ForkServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let it end."""
         self._tell.close()
         self._process.wait(DEADLINE_S)
         self._told.close()
+
+
+@cache
+def shared_server() -> ForkServer:
+    """The one of this process of tests, until that ends."""
+    server = ForkServer()
+    atexit.register(server.close)
+    return server
 
 
 class ForkedProcess:
@@ -109,6 +137,10 @@ class ForkedProcess:
             raise subprocess.TimeoutExpired(str(self.pid), timeout)
         return self.returncode
 
+    def said(self) -> bytes:
+        """What it has said on standard output so far."""
+        return self._files[0].read_bytes()
+
     def communicate(
         self,
         input: bytes | None = None,  # noqa: A002  # as Popen calls it
@@ -122,24 +154,24 @@ class ForkedProcess:
 
 
 class ForkingRunner(Runner):
-    """A runner whose processes are forked."""
+    """A runner whose processes are forked, unless they are given an input."""
 
     def __init__(self, folder: Path, server: ForkServer) -> None:
         super().__init__(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self._server = server
-        self._n_begun = 0
 
-    def start(  # type: ignore[override]  # it is as much of a Popen as is needed
+    def start(
         self,
         *arguments: str,
         keys: dict[str, str] | None = None,
         stdin: int | None = None,
         is_held: bool = False,
         fault: Fault | None = None,
-    ) -> ForkedProcess:
+    ) -> Any:
         """Start `harvester run` in the background. is_held: it waits for `go`."""
-        assert stdin is None
+        if stdin is not None:
+            return super().start(*arguments, keys=keys, stdin=stdin)
         return self.begin("run", *arguments, "-o", str(self.out), keys=keys, is_held=is_held, fault=fault)
 
     def command(self, *arguments: str) -> Finished:
@@ -154,8 +186,10 @@ class ForkingRunner(Runner):
         fault: Fault | None = None,
     ) -> ForkedProcess:
         """Start any command in the background."""
-        self._n_begun += 1
-        files = (self.folder / f"stdout-{self._n_begun}", self.folder / f"stderr-{self._n_begun}")
+        number = next(NUMBERS)
+        files = (self.folder / f".stdout-{number}", self.folder / f".stderr-{number}")
+        for file in files:
+            file.touch()
         gate = self.folder / "gate"
         if is_held and not gate.exists():
             os.mkfifo(gate)
@@ -169,3 +203,17 @@ class ForkingRunner(Runner):
             "fault": [*astuple(fault), str(self.folder / "calls")] if fault else None,
         }
         return ForkedProcess(self._server.fork(command), self._server, files, gate if is_held else None)
+
+
+@contextmanager
+def running_simulator(folder: Path, *flags: str, server: ForkServer | None = None) -> Iterator[Simulator]:
+    """A simulator that accepts BEARER and USER_KEYS. server: who forks it; for threads, each has its own."""
+    log = folder / "requests.ndjson"
+    simulator = ForkingRunner(folder, server or shared_server())
+    process = simulator.begin("simulate", "--log", str(log), *flags, keys={**BEARER, **USER_KEYS})
+    wait_for(lambda: process.said().endswith(b"\n") or process.poll() is not None, "the simulator")
+    try:
+        yield Simulator(json.loads(process.said())["base_url"], log)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(DEADLINE_S)

@@ -16,8 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
-from tests.end_to_end.conftest import DEADLINE_S, Finished
 from tests.end_to_end.forked import Fault, ForkedProcess, ForkingRunner
+from tests.end_to_end.running import DEADLINE_S, Finished
 
 How = Literal["KILL", "ENOSPC", "EIO"]
 CALLS: Final = "write,writev,pwrite64,fsync,fdatasync,rename,renameat,renameat2,ftruncate,unlink,unlinkat"

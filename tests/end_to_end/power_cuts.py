@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from tests.end_to_end.conftest import assert_same_result
 from tests.end_to_end.disks import FLAGS, STRING_BYTES, Call, Disk, Folder, digest_of, read_calls
 from tests.end_to_end.forked import ForkingRunner
 from tests.end_to_end.injecting import traced
+from tests.end_to_end.running import assert_same_result
 from tests.end_to_end.sweeping import Scene, finish
 
 

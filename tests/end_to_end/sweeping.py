@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final, Literal
 
 from tests.end_to_end.by_hand import Asked, Reply, Service, counts, serving
-from tests.end_to_end.conftest import Finished, Runner, assert_same_result
 from tests.end_to_end.forked import ForkingRunner
 from tests.end_to_end.injecting import How, Injector, Point
+from tests.end_to_end.running import Finished, Runner, assert_same_result
 
 Stage = Literal["the first run", "dead letters again", "only finishing"]
 FIRST_ID: Final = 2_093_414_906_388_487_168

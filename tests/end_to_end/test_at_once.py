@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import Runner, Simulator, assert_same_result, running_simulator, wait_for
-from tests.end_to_end.forked import ForkingRunner, ForkServer
+from tests.end_to_end.forked import ForkingRunner, ForkServer, running_simulator
+from tests.end_to_end.running import Runner, Simulator, assert_same_result, wait_for
 
 N_PROCESSES = 20
 

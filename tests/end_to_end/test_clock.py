@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import (
+from tests.end_to_end.forked import running_simulator
+from tests.end_to_end.running import (
     BEARER,
     DEADLINE_S,
     Runner,
     assert_same_result,
     clean_environment,
-    running_simulator,
+    committed_ids,
     wait_for,
 )
 
@@ -27,7 +28,7 @@ def test_resumed_by_another_clock_gives_the_same(
     with running_simulator(tmp_path, *limits) as simulator:
         arguments = (str(id_file), "--base-url", simulator.url, "--concurrency", "2")
         process = run.start(*arguments)
-        wait_for(lambda: (run.out / "totals.ndjson").exists() and run.records() != [], "records")
+        wait_for(lambda: bool(committed_ids(run)), "a commit")
         run.kill(process)
         finished = subprocess.run(
             [

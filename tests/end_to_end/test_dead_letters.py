@@ -3,7 +3,7 @@
 import json
 
 from tests.end_to_end.by_hand import Asked, Reply, counts, serving
-from tests.end_to_end.conftest import Runner
+from tests.end_to_end.running import Runner
 
 
 def test_dead_letters_are_asked_again_and_move_to_the_records(run: Runner, ids: list[int]) -> None:

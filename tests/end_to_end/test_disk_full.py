@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import Runner, Simulator, assert_same_result
 from tests.end_to_end.forked import ForkingRunner, ForkServer
+from tests.end_to_end.running import Runner, Simulator, assert_same_result
 
 
 def succeeds(*command: str) -> bool:

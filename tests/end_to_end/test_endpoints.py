@@ -15,7 +15,8 @@ from harvester.engagement.tweet_id import first_id_at
 from harvester.simulator.options import Shares
 from harvester.simulator.population import make_ids
 from harvester.simulator.world import World
-from tests.end_to_end.conftest import USER_KEYS, Runner, Simulator, running_simulator, wait_for
+from tests.end_to_end.forked import running_simulator
+from tests.end_to_end.running import USER_KEYS, Runner, Simulator, wait_for
 
 ALL = ("-e", "totals", "-e", "28hr", "-e", "historical")
 RANGE = ("--start", "60d", "--series", "day", "-m", "impressions,favorites,url_clicks,quote_tweets")

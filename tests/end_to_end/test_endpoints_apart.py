@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from tests.end_to_end.by_hand import Asked, Reply, counts, serving
-from tests.end_to_end.conftest import USER_KEYS, Runner
+from tests.end_to_end.running import USER_KEYS, Runner
 
 REFUSALS = {
     "credentials": (4, Reply(401, {"errors": [{"message": "Could not authenticate you"}]})),

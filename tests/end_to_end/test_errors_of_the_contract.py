@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.end_to_end.by_hand import Asked, Reply, counts, serving
-from tests.end_to_end.conftest import BEARER, USER_KEYS, Runner
+from tests.end_to_end.running import BEARER, USER_KEYS, Runner
 
 OLD, TOO_OLD, YOUNG = "1060976163948904448", "20", "2093414906388487168"
 BAD = "2093414906388487170"

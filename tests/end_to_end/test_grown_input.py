@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import Runner, Simulator, running_simulator, wait_for
+from tests.end_to_end.forked import running_simulator
+from tests.end_to_end.running import Runner, Simulator, committed_ids, wait_for
 
 
 def csv(ids: list[int], *, is_begun: bool = True) -> bytes:
@@ -41,7 +42,7 @@ def test_grown_input_gives_what_all_of_it_gives(
         arguments = (name, "--base-url", simulator.url, "--concurrency", "1")
         if is_killed:
             process = run.start(*arguments)
-            wait_for(lambda: (run.out / "totals.ndjson").exists() and run.records() != [], "records")
+            wait_for(lambda: bool(committed_ids(run)), "a commit")
             run.kill(process)
         else:
             assert run(*arguments).code == 0

@@ -1,6 +1,5 @@
 """Whatever interrupts a run: the same command finishes it, and the result is that of an undisturbed run."""
 
-import json
 import signal
 import sqlite3
 import subprocess
@@ -11,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.by_hand import Asked, Reply, counts, serving
-from tests.end_to_end.conftest import (
+from tests.end_to_end.forked import running_simulator
+from tests.end_to_end.running import (
     Runner,
     Simulator,
     assert_same_result,
-    running_simulator,
+    committed_ids,
     wait_for,
 )
 
@@ -37,7 +37,7 @@ def test_kill_at_several_moments_costs_no_row_and_only_what_was_not_committed(
             process = run.start(*arguments)
             wait_for(lambda n=n_wanted: _answered(simulator, n), "requests")  # type: ignore[misc]
             run.kill(process)
-            committed.update(_committed_ids(run))
+            committed.update(committed_ids(run))
         n_before_last = len(simulator.requests())
         finished = run(*arguments)
         assert finished.code == 0, finished.err
@@ -59,21 +59,6 @@ def test_kill_before_the_first_answer_makes_no_next_process_ask_at_once(
             run.kill(process)
         first, second = (request["time"] for request in simulator.requests())
     assert second - first > 10.0
-
-
-def _committed_ids(run: Runner) -> set[str]:
-    """The tweets that the journal counts: those in the records up to its length."""
-    if not (run.out / "journal.db").exists() or not (run.out / "totals.ndjson").exists():
-        return set()
-    journal = sqlite3.connect(run.out / "journal.db")
-    try:
-        row = journal.execute("SELECT records_bytes FROM endpoint").fetchone()
-    except sqlite3.OperationalError:
-        return set()
-    finally:
-        journal.close()
-    content = (run.out / "totals.ndjson").read_bytes()[: row[0] if row else 0]
-    return {json.loads(line)["tweet_id"] for line in content.splitlines()}
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 143)])
@@ -133,7 +118,7 @@ def test_torn_tail_of_the_records_is_cut_and_the_run_goes_on(
 ) -> None:
     with running_simulator(tmp_path, *SLOW) as simulator:
         process = run.start(str(id_file), "--base-url", simulator.url, "--concurrency", "2")
-        wait_for(lambda: bool(_committed_ids(run)), "a commit")
+        wait_for(lambda: bool(committed_ids(run)), "a commit")
         run.kill(process)
         with (run.out / "totals.ndjson").open("ab") as file:
             file.write(b'{"tweet_id":"12","sta')
@@ -146,7 +131,7 @@ def test_torn_tail_of_the_records_is_cut_and_the_run_goes_on(
 def test_records_shorter_than_the_journal_says_are_damage(run: Runner, id_file: Path, tmp_path: Path) -> None:
     with running_simulator(tmp_path, *SLOW) as simulator:
         process = run.start(str(id_file), "--base-url", simulator.url, "--concurrency", "2")
-        wait_for(lambda: bool(_committed_ids(run)), "a commit")
+        wait_for(lambda: bool(committed_ids(run)), "a commit")
         run.kill(process)
         records = run.out / "totals.ndjson"
         records.write_bytes(records.read_bytes()[:100])
@@ -205,7 +190,7 @@ def test_other_input_on_a_run_directory_is_refused(
     with running_simulator(tmp_path, *SLOW) as simulator:
         arguments = ("some.txt", "--base-url", simulator.url, "--concurrency", "1")
         process = run.start(*arguments)
-        wait_for(lambda: bool(_committed_ids(run)), "a commit")
+        wait_for(lambda: bool(committed_ids(run)), "a commit")
         run.kill(process)
         n_requests = len(simulator.requests())
         path.write_text("".join(f"{i}\n" for i in (young[1], young[0], *young[2:-1])))

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import USER_KEYS, Runner, Simulator, assert_same_result, running_simulator
+from tests.end_to_end.forked import running_simulator
+from tests.end_to_end.running import USER_KEYS, Runner, Simulator, assert_same_result
 
 
 def test_run_accounts_for_every_line_of_the_input(undisturbed: Runner, ids: list[int]) -> None:

@@ -20,7 +20,7 @@ from harvester.engagement.redaction import Redactor
 from harvester.simulator.catalogue import FAULTS
 from harvester.transport.oauth import bearer_signer, user_signer
 from tests.end_to_end.by_hand import Asked, Reply, counts, serving
-from tests.end_to_end.conftest import (
+from tests.end_to_end.running import (
     BEARER,
     DEADLINE_S,
     USER_KEYS,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import BEARER, DEADLINE_S, Runner, Simulator, clean_environment
+from tests.end_to_end.running import BEARER, DEADLINE_S, Runner, Simulator, clean_environment
 
 Shell = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -1,11 +1,22 @@
 """Standard input is kept in the run directory: a run that read it is gone on with, and not with another one."""
 
+import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import DEADLINE_S, Runner, Simulator, running_simulator, wait_for
+from tests.end_to_end.forked import running_simulator
+from tests.end_to_end.running import (
+    BEARER,
+    DEADLINE_S,
+    Runner,
+    Simulator,
+    clean_environment,
+    committed_ids,
+    wait_for,
+)
 
 SLOW = ("--latency", "40")
 
@@ -39,7 +50,7 @@ def interrupted(run: Runner, simulator: Simulator, content: bytes, *, is_whole: 
     if is_whole:
         process.stdin.close()
         process.stdin = None
-    wait_for(lambda: (run.out / "totals.ndjson").exists() and run.records() != [], "records")
+    wait_for(lambda: bool(committed_ids(run)), "a commit")
     wait_for(lambda: kept(run) == content, "all of it to be kept")
     run.kill(process)
     return arguments
@@ -146,3 +157,21 @@ def test_endless_standard_input_does_not_fill_the_disk_for_a_sample(run: Runner,
     assert finished.code == 0, finished.err
     assert len(kept(run)) < 20 * 200_000 + 2 * 2**20
     assert go_on(run, arguments, None)[0] == 0
+
+
+def test_closed_standard_input_is_wrong_usage_and_leaves_the_directory_to_what_comes(
+    run: Runner, content: bytes, calm: Simulator
+) -> None:
+    arguments = ("-", "--base-url", calm.url, "-o", str(run.out))
+    command = shlex.join([sys.executable, "-m", "harvester", "run", *arguments])
+    closed = subprocess.run(
+        ["sh", "-c", f"{command} <&-"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=run.folder,
+        env={**clean_environment(), **run.homes, **BEARER},
+    )
+    assert closed.returncode == 2
+    assert "standard input is closed" in closed.stderr
+    assert go_on(run, ("-", "--base-url", calm.url), content)[0] == 0

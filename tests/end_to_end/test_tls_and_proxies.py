@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.by_hand import Service, counts, serving
-from tests.end_to_end.conftest import BEARER, Finished, Runner
+from tests.end_to_end.running import BEARER, Finished, Runner
 from tests.end_to_end.secure import DAY, Authority, Proxy, proxying
 
 IDS = "1060976163948904448\n1060976163948904449\n"

@@ -10,9 +10,9 @@ from random import Random, randrange
 import pytest
 
 from harvester.simulator.population import make_ids
-from tests.end_to_end.conftest import running_simulator, wait_for
-from tests.end_to_end.forked import ForkingRunner, ForkServer
+from tests.end_to_end.forked import ForkingRunner, ForkServer, running_simulator
 from tests.end_to_end.ordeals import Kind, draw_ordeal
+from tests.end_to_end.running import wait_for
 from tests.end_to_end.torturing import Torture
 
 
@@ -20,11 +20,16 @@ from tests.end_to_end.torturing import Torture
 def test_harvest_amid_faults_that_is_killed_again_and_again_equals_an_undisturbed_one(
     server: ForkServer, kind: Kind, tmp_path: Path
 ) -> None:
-    now_s = time.time()
-    ordeal = draw_ordeal(randrange(10**6), now_s, kind=kind, size=0.1)
-    tally = Torture(ordeal, tmp_path, server, now_s).run()
-    assert not tally.violations
-    assert tally.n_kills >= 3, tally
+    n_kills = 0
+    while n_kills < 3:
+        seed, now_s = randrange(10**6), time.time()
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        ordeal = draw_ordeal(seed, now_s, kind=kind, size=0.1)
+        # A machine that has other things to do may be late with a commit.
+        tally = Torture(ordeal, folder, server, now_s, worth_s=5.0).run()
+        assert not tally.violations
+        n_kills += tally.n_kills
 
 
 def test_ten_terminations_at_any_moment_end_in_time_and_cost_no_request(

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import (
+from tests.end_to_end.forked import running_simulator
+from tests.end_to_end.running import (
     USER_KEYS,
     Runner,
     Simulator,
     assert_same_result,
-    running_simulator,
 )
 
 FAULTS = (

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from harvester.cli.main import run_cli
-from tests.end_to_end.conftest import Runner, Simulator, running_simulator, wait_for
+from tests.end_to_end.forked import running_simulator
+from tests.end_to_end.running import Runner, Simulator, wait_for
 
 RECORDS = "totals.ndjson"
 

@@ -10,24 +10,23 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from tests.end_to_end.conftest import (
+from tests.end_to_end.counted import Counted, RequestLog, asked_in, most_within
+from tests.end_to_end.forked import ForkedProcess, ForkingRunner, ForkServer, running_simulator
+from tests.end_to_end.ordeals import Ordeal
+from tests.end_to_end.running import (
     DEADLINE_S,
     USER_KEYS,
     Runner,
     Simulator,
     assert_same_result,
-    running_simulator,
 )
-from tests.end_to_end.counted import Counted, RequestLog, asked_in, most_within
-from tests.end_to_end.forked import ForkedProcess, ForkingRunner, ForkServer
-from tests.end_to_end.ordeals import Ordeal
 
 LOOK_EVERY_S: Final = 0.005
 START_S: Final = 0.3
 """Within this a forked process has opened the directory, and resumes."""
 SOON_S: Final = 0.8
 """A commit or two."""
-COST_S: Final = 1.5
+WORTH_S: Final = 1.5
 """The answers of so long may go with a process: two intervals between commits, where one waits for others, and
 what those commits take on a busy machine."""
 LATE_S: Final = 3.0
@@ -55,11 +54,18 @@ class Tally:
 
 
 class Torture:
-    """One harvest: an undisturbed one of the same, then processes that are killed until one comes to its end."""
+    """One harvest: an undisturbed one of the same, then processes that are killed until one comes to its end.
 
-    def __init__(self, ordeal: Ordeal, folder: Path, server: ForkServer, now_s: float) -> None:
+    worth_s: a kill may cost the answers of so many seconds, beside what is in flight.
+    """
+
+    def __init__(
+        self, ordeal: Ordeal, folder: Path, server: ForkServer, now_s: float, *, worth_s: float = WORTH_S
+    ) -> None:
+        self._worth_s = worth_s
         self.tally = Tally(ordeal)
         self._ordeal = ordeal
+        self._server = server
         self._random = Random(ordeal.seed)
         self._folder = folder
         self._now = datetime.fromtimestamp(now_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -89,7 +95,7 @@ class Torture:
     def _simulator(self, run: Runner, *flags: str) -> Iterator[Simulator]:
         """One of the same world. By its clock nothing gets older."""
         world = ("--seed", str(self._ordeal.seed), "--now", self._now)
-        with running_simulator(run.folder, *world, *flags) as simulator:
+        with running_simulator(run.folder, *world, *flags, server=self._server) as simulator:
             yield simulator
 
     def _arguments(self, simulator: Simulator) -> list[str]:
@@ -160,8 +166,8 @@ class Torture:
         lost = [
             request for request in answered if not all(self._counted.has(one) for one in asked_in(request))
         ]
-        bound = sum(self._ordeal.workers.values())
-        bound += most_within([request["time"] for request in answered], COST_S)
+        at_most = most_within([request["time"] for request in answered], self._worth_s)
+        bound = sum(self._ordeal.workers.values()) + at_most
         tally.n_lost += len(lost)
         if len(lost) > bound:
             self._violated(f"kill {tally.n_kills} cost {len(lost)} answers, which is more than {bound}")

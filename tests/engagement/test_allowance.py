@@ -162,3 +162,8 @@ def test_no_headers_whatever_raise_or_give_a_senseless_wait(headers: dict[str, s
 
 def test_rate_tells_its_requests_a_second() -> None:
     assert Rate(600, 60.0).per_s == 10.0
+
+
+@pytest.mark.parametrize("told", ["99999999999", "86400"])
+def test_nobody_is_waited_for_longer_than_an_hour(told: str) -> None:
+    assert wait_after_429_s({"Retry-After": told}, 1_795_000_000.0) == 3600.0

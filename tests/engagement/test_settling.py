@@ -470,12 +470,36 @@ def test_answer_that_is_too_large_is_asked_for_in_halves_at_once() -> None:
     settlement = Settlement(request("1", "2", "3", "4"), has_bearer=False)
     too_large = Trouble("too large", "200: more than 64 MiB of answer", fingerprint=-1)
     asked = []
-    for n_answered in range(5):
-        assert settlement.next_request
+    while settlement.next_request:
         asked.append(settlement.next_request.tweet_ids)
-        receive(settlement, too_large, n_answered=n_answered)
-    assert asked == [("1", "2", "3", "4"), ("1", "2"), ("1",), ("1",), ("2",)]
-    assert settlement.settled.fates["1"].dead_letter == DeadLetter("too large", too_large.message, 4)
+        receive(settlement, too_large, n_answered=len(asked))
+    assert asked[:5] == [("1", "2", "3", "4"), ("1", "2"), ("1",), ("2",), ("3", "4")]
+    letters = [fate.dead_letter for fate in settlement.settled.fates.values()]
+    assert [letter and letter.reason for letter in letters] == ["too large"] * 4
+
+
+def test_poisonous_tweet_is_found_while_its_own_batch_alone_is_asked() -> None:
+    """The other halves are answered, and that tells that it is not the service."""
+    settlement = Settlement(request(*map(str, range(250))), has_bearer=False)
+    n_answered = n_sent = in_a_row = longest = 0
+    while asked := settlement.next_request:
+        n_sent += 1
+        in_a_row = in_a_row + 1 if "0" in asked.tweet_ids else 0
+        longest = max(longest, in_a_row)
+        if "0" in asked.tweet_ids:
+            receive(settlement, TROUBLE, n_answered=n_answered)
+        else:
+            n_answered += 1
+            receive(settlement, Counted([None] * len(asked.tweet_ids)), n_answered=n_answered)
+    assert settlement.settled.fates["0"].dead_letter
+    assert n_sent < 60
+    assert longest <= MAX_ATTEMPTS + 1
+
+
+def test_tweet_that_has_a_dead_letter_gets_it_again_though_nobody_else_is_asked() -> None:
+    settlement = Settlement(request("1"), has_bearer=False, is_again=True)
+    receive(settlement, TROUBLE, times=MAX_ATTEMPTS)
+    assert settlement.settled.fates["1"].dead_letter == DeadLetter("service", "503: try later", MAX_ATTEMPTS)
 
 
 def test_other_unreadable_bytes_each_time_are_not() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harvester.errors import UsageError
-from harvester.rundir.inputs import Change, InputFile, change_between, look_at
+from harvester.rundir.inputs import Change, Found, InputFile, change_between, look_at
 from harvester.sources import Source, find_sources
 
 
@@ -74,6 +74,15 @@ def test_line_that_was_not_whole_is_no_end_to_grow_at(ids: Path) -> None:
     )
 
 
+def test_file_of_a_single_byte_can_be_looked_at_again(ids: Path) -> None:
+    ids.write_bytes(b"7")
+    before = files_now(ids)
+    ids.write_bytes(b"78\n")
+    found = change(before, ids)
+    assert found
+    assert found.how.endswith("within its last line")
+
+
 def test_gzip_grows_by_members(ids: Path) -> None:
     ids.write_bytes(gzip.compress(b"1\n"))
     before = files_now(ids)
@@ -81,6 +90,26 @@ def test_gzip_grows_by_members(ids: Path) -> None:
     found = change(before, ids)
     assert found
     assert found.grown
+
+
+TORN = gzip.compress(b"1\n2")
+CUT = gzip.compress(b"1\n2\n" * 99)[:-12]
+
+
+@pytest.mark.parametrize("content", [TORN, CUT], ids=["torn", "cut"])
+def test_gzip_that_ended_within_a_line_or_was_cut_is_no_end_to_grow_at(ids: Path, content: bytes) -> None:
+    ids.write_bytes(content)
+    before = files_now(ids)
+    ids.write_bytes(content + gzip.compress(b"345\n"))
+    found = change(before, ids)
+    assert found
+    assert found.grown is None
+
+
+def test_sample_that_grew_is_not_said_to_be_another() -> None:
+    found = change_between([InputFile("a", 5)], [Found(InputFile("a", 9))])
+    assert found
+    assert found.how == "a has grown from 5 bytes to 9 bytes"
 
 
 def test_new_file_at_the_end_is_growth_and_elsewhere_it_is_not(ids: Path, tmp_path: Path) -> None:

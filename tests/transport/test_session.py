@@ -156,6 +156,27 @@ async def test_a_bomb_is_given_up_at_the_cap_and_memory_stays_bounded(
     assert peak_bytes < 24 * 2**20
 
 
+def bomb_of(n_mib: int) -> bytes:
+    """Zeros in gzip: a thousandth of them. Each MiB is compressed as if nothing came before."""
+    packer = zlib.compressobj(wbits=31)
+    first, block = (packer.compress(bytes(2**20)) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    return first + block * (n_mib - 1)
+
+
+@pytest.mark.parametrize("n_at_once", [1, 4])
+async def test_bombs_of_two_gigabytes_take_no_more_memory_than_one_answer_of_the_cap(n_at_once: int) -> None:
+    bomb = bomb_of(2048)
+    answer = http("Content-Encoding: gzip", f"Content-Length: {len(bomb)}", body=bomb)
+    async with served(answer) as server, HttpSession(n_at_once) as session:
+        tracemalloc.start()
+        troubles = await asyncio.gather(*(session.post(server.url, b"{}", {}) for _ in range(n_at_once)))
+        _, peak_bytes = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert {isinstance(trouble, Trouble) and trouble.kind for trouble in troubles} == {"too large"}
+    in_the_others = (n_at_once - 1) * (session_module.LARGE_BODY_BYTES + 2 * len(bomb))
+    assert peak_bytes < session_module.MAX_BODY_BYTES + in_the_others + 8 * 2**20
+
+
 async def test_a_body_of_exactly_the_cap_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session_module, "MAX_BODY_BYTES", len(COUNTS))
     async with served(http(f"Content-Length: {len(COUNTS)}", body=COUNTS)) as server:
