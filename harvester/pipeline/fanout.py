@@ -57,7 +57,7 @@ class Fanout:
         self._n = n
         self._fail = fail
         self._portions = reading.portions()
-        self._line = asyncio.Lock()
+        self._coming: asyncio.Future[Part | None] | None = None
         self._spool: IO[bytes] | None = None
         self._places: list[_Place] = []
 
@@ -68,14 +68,18 @@ class Fanout:
             if index < len(self._places):
                 part = await asyncio.to_thread(self._read_back, self._places[index])
             else:
-                async with self._line:
-                    if index < len(self._places):
-                        continue
-                    if (found := await self._read_on()) is None:
-                        return
-                    part = found
+                # Whoever asked may be gone before the part has come: the others have it all the same.
+                if (found := await asyncio.shield(self._reading_on())) is None:
+                    return
+                part = found
             index += 1
             yield part
+
+    def _reading_on(self) -> "asyncio.Future[Part | None]":
+        """The next part of the input, read once for all who wait for it."""
+        if self._coming is None or self._coming.done():
+            self._coming = asyncio.ensure_future(self._read_on())
+        return self._coming
 
     async def _read_on(self) -> Part | None:
         try:
@@ -114,6 +118,8 @@ class Fanout:
     def close(self) -> None:
         """Let go of the file."""
         self.reading.stop.set()
+        if self._coming:
+            self._coming.cancel()
         if self._spool is not None:
             self._spool.close()
 

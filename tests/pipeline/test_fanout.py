@@ -71,6 +71,21 @@ async def test_each_endpoint_gets_everything_in_order_whoever_reads_first(tmp_pa
     assert os.listdir(tmp_path) == []  # noqa: PTH208  # the file has no name
 
 
+async def test_part_that_was_coming_for_an_endpoint_that_ended_is_there_for_the_others(
+    tmp_path: Path,
+) -> None:
+    portions = Portions([1, 2], [3], [4, 5])
+    fanout = fanout_of(cast("Reading", portions), tmp_path, 2, [])
+    for _ in range(2):
+        ended = asyncio.ensure_future(all_ids(fanout))
+        await asyncio.sleep(0)
+        other = asyncio.ensure_future(all_ids(fanout))
+        await asyncio.sleep(0)
+        ended.cancel()
+        assert await other == [[1, 2], [3], [4, 5]]
+    fanout.close()
+
+
 async def test_nothing_is_read_before_somebody_wants_it(tmp_path: Path) -> None:
     portions = Portions([1], [2], [3])
     fanout = fanout_of(cast("Reading", portions), tmp_path, 2, [])
