@@ -27,7 +27,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Final
 
-from harvester.errors import RunDirectoryError
+from harvester.errors import HarvesterError, RunDirectoryError
 from harvester.rundir.journal_reads import SCHEMA_VERSION, JournalReads
 from harvester.rundir.marks import FileMark, InputMark, Step, StreamMark
 from harvester.rundir.seals import seal_of
@@ -69,6 +69,7 @@ class Journal(JournalReads):
         if is_expected and not path.exists():
             raise _missing(path)
         self._one_at_a_time = threading.Lock()
+        self._failed: HarvesterError | None = None
         self._path = path
         with self._errors():
             super().__init__(path, sqlite3.connect(path, isolation_level=None, check_same_thread=False))
@@ -172,12 +173,19 @@ class Journal(JournalReads):
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """One transaction at a time. What fails in it is rolled back when the journal is opened again."""
-        with self._one_at_a_time, self._errors():
-            self._db.execute("BEGIN IMMEDIATE")
-            self._delete("derived")
-            yield
-            self._db.execute("COMMIT")
+        """One at a time. What fails is rolled back when the journal is opened again; till then all fail."""
+        with self._one_at_a_time:
+            if self._failed:
+                raise self._failed
+            try:
+                with self._errors():
+                    self._db.execute("BEGIN IMMEDIATE")
+                    self._delete("derived")
+                    yield
+                    self._db.execute("COMMIT")
+            except HarvesterError as error:
+                self._failed = error
+                raise
 
 
 def _missing(path: Path) -> RunDirectoryError:

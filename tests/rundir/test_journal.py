@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from harvester.errors import RunDirectoryError
+from harvester.errors import RunDirectoryError, StorageError
 from harvester.rundir.journal import Journal
-from harvester.rundir.marks import Ahead, Dead, EndpointMark, InputMark, Part, Step
+from harvester.rundir.marks import Ahead, Dead, EndpointMark, InputMark, Part, Step, StreamMark
 
 FIRST = Step(
     "totals",
@@ -71,6 +71,20 @@ def test_step_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     journal.close()
     again = Journal(tmp_path / "journal.db", "run")
     assert again.endpoint_mark("totals") == FIRST.mark
+    again.close()
+
+
+def test_journal_that_has_failed_says_the_same_until_it_is_opened_again(tmp_path: Path) -> None:
+    def refuse() -> dict[int, StreamMark]:
+        raise StorageError("no room")
+
+    journal = Journal(tmp_path / "journal.db", "run")
+    for streams in (refuse, dict):
+        with pytest.raises(StorageError, match="no room"):
+            journal.commit(FIRST, streams)
+    journal.close()
+    again = Journal(tmp_path / "journal.db", "run")
+    again.commit(FIRST)
     again.close()
 
 
