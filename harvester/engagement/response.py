@@ -118,7 +118,7 @@ def _read_counts(request: Request, content: bytes, redact: Redact) -> Answer:
         return _no_answer(200, content, redact)
     listed = body.root.counts or {}
     rows: list[Counts | None] = list(map(listed.get, request.tweet_ids))
-    is_all = len(listed) == len(rows) and None not in rows
+    is_all = len(listed) == len(rows) and all(rows)
     if is_all and not body.root.has_lists() and not body.lacking and not body.details:
         return Counted(rows)
     return _with_lists(request, body, rows, redact)

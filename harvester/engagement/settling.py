@@ -209,11 +209,7 @@ class Settlement:
 
     def _count(self, ask: _Ask, answer: Counted) -> None:
         request = ask.request
-        missing = [
-            i
-            for i, row in zip(request.tweet_ids, answer.rows, strict=True)
-            if (row is None and not answer.mentions(i)) or i in answer.incomplete
-        ]
+        missing = answer.missing_of(request.tweet_ids)
         if len(missing) * 2 > len(request.tweet_ids) >= SUSPICIOUS_SIZE and not ask.is_second:
             self._ask_again(request, ask, is_second=True)
             return
