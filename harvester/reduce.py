@@ -134,14 +134,11 @@ class Reduction:
 
     def reduce_batch(self, settled: Settled) -> Partial:
         """What a batch will add. Values below a top list's present floor are left out: it never sinks."""
-        rows, tweet_ids = settled.rows, settled.request.tweet_ids
-        n_by_status = Counter(fate.status for fate in settled.fates.values())
-        n_by_status[Status.OK] += len(rows) - len(settled.fates)
+        counted, tweet_ids = settled.counted()
+        n_by_status = Counter({Status.OK: len(settled.rows) - len(settled.fates)})
+        n_by_status.update(fate.status for fate in settled.fates.values())
         del n_by_status[Status.DEAD]
         partial = Partial(n_by_status, groupings=settled.sums)
-        if settled.fates or not settled.request.metrics:
-            tweet_ids = tuple(i for row, i in zip(rows, tweet_ids, strict=True) if row is not None)
-        counted = [row for row in rows if row is not None]
         columns = zip(settled.request.columns, zip(*map(astuple, counted), strict=True), strict=False)
         for metric, values in columns:
             if metric in settled.request.metrics:

@@ -11,9 +11,10 @@ A worker asks `next_request`, sends it, and hands the answer to `receive`, until
   batches.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import compress
 from typing import Final, assert_never
 
 from harvester.engagement.answer import (
@@ -95,6 +96,11 @@ class Settled:
     n_unexpected: int = 0
     details: list[Detail | None] = field(default_factory=list)
     sums: Nested = field(default_factory=dict)
+
+    def counted(self) -> tuple[Sequence[Counts], Sequence[str]]:
+        """The rows that there are, and whose they are."""
+        rows, tweet_ids = self.rows, self.request.tweet_ids
+        return [row for row in rows if row is not None], [*compress(tweet_ids, rows)]
 
     def take(self, other: "Settled") -> None:
         """Take over what was settled of these tweets in another request, which may hold others too."""
