@@ -139,10 +139,13 @@ class Reduction:
         n_by_status.update(fate.status for fate in settled.fates.values())
         del n_by_status[Status.DEAD]
         partial = Partial(n_by_status, groupings=settled.sums)
-        columns = zip(settled.request.columns, zip(*map(astuple, counted), strict=True), strict=False)
-        for metric, values in columns:
-            if metric in settled.request.metrics:
-                self._reduce_column(partial, metric, values, tweet_ids)
+        by_row: list[Any] = []
+        for row in map(astuple, counted):
+            by_row += row
+        columns = settled.request.columns
+        for place, metric in enumerate(columns):
+            if counted and metric in settled.request.metrics:
+                self._reduce_column(partial, metric, by_row[place :: len(columns)], tweet_ids)
         if self._rate_floor is not None:
             self._reduce_rates(partial, counted, tweet_ids, self._rate_floor)
         return partial

@@ -99,8 +99,9 @@ class Settled:
 
     def counted(self) -> tuple[Sequence[Counts], Sequence[str]]:
         """The rows that there are, and whose they are."""
-        rows, tweet_ids = self.rows, self.request.tweet_ids
-        return [row for row in rows if row is not None], [*compress(tweet_ids, rows)]
+        rows = [row for row in self.rows if row is not None]
+        tweet_ids = self.request.tweet_ids
+        return rows, tweet_ids if len(rows) == len(tweet_ids) else [*compress(tweet_ids, self.rows)]
 
     def take(self, other: "Settled") -> None:
         """Take over what was settled of these tweets in another request, which may hold others too."""

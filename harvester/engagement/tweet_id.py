@@ -99,12 +99,11 @@ def created_at_texts(ids: Ids) -> list[str | None]:
     lines = np.empty(len(ids), _CREATED_AT_LINE)
     lines["date"] = dates.take(day)
     lines["time"] = times.take(second - day * _DAY_S)
-    texts: list[str | None] = [*lines.tobytes().decode("ascii").split("\n")]
-    texts.pop()
-    if len(old := np.flatnonzero(ids < FIRST_SNOWFLAKE)):
-        for index in old.tolist():
-            texts[index] = None
-    return texts
+    texts = lines.tobytes().decode("ascii").splitlines()
+    is_old = ids < FIRST_SNOWFLAKE
+    if is_old.any():
+        return [None if old else text for old, text in zip(is_old.tolist(), texts, strict=True)]
+    return [*texts]
 
 
 _CREATED_AT_LINE: Final = np.dtype([("date", "V11"), ("time", "V10")])
