@@ -20,6 +20,7 @@ from harvester.reduce import Reduction
 from harvester.rundir.directory import RunDirectory
 from harvester.sources import Source
 from harvester.transport.app_limit import AppLimit
+from harvester.transport.concurrency import Concurrency
 from harvester.transport.gate import Gate, RequestCounts, Wait
 from harvester.transport.oauth import Signer
 from harvester.transport.outage import Outage
@@ -84,6 +85,7 @@ class EndpointRun:
         self.gate = Gate(
             Pace(options.rates.get(endpoint.name), spend.last.limits),
             Outage(url, options.patience_s, self._began),
+            Concurrency(*options.in_flight(endpoint.name)),
             monotonic=self._monotonic,
             wall=wall,
             random=random,
@@ -104,7 +106,6 @@ class EndpointRun:
             self.gate,
             self.committer,
             self.stop,
-            concurrency=options.workers(endpoint.name),
             redact=redact,
             refusals=Refusals(was_accepted=self._earlier.get("requests", {}).get("answered", 0) > 0),
             wall=wall,

@@ -22,6 +22,7 @@ from harvester.planning import NO_WINDOWS, Batch
 from harvester.reduce import Partial, Reduction
 from harvester.rundir.directory import RunDirectory
 from harvester.rundir.marks import Ahead, Dead, EndpointMark, InputMark, Part, Step
+from harvester.transport.concurrency import Concurrency
 from harvester.transport.gate import Gate
 from harvester.transport.outage import Outage
 from harvester.transport.pace import Pace
@@ -150,6 +151,7 @@ class Harvest:
         self.gate = Gate(
             Pace(),
             Outage("http://host/totals", self.patience_s, monotonic()),
+            Concurrency(self.concurrency),
             monotonic=monotonic,
             wall=lambda: 1_795_000_037.0 + monotonic(),
             random=lambda: 0.5,
@@ -162,7 +164,6 @@ class Harvest:
             self.gate,
             self.committer,
             self.stop,
-            concurrency=self.concurrency,
             refusals=self.refusals,
             redact=redact_forms,
             wall=lambda: 1_795_000_037.0,
