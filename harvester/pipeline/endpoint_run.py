@@ -34,7 +34,8 @@ class Snapshot:
     """How far an endpoint is at this moment.
 
     n_total: IDs to settle, None while the input is still being read; fraction_read is how much of it is.
-    top: metric, value, tweet ID of the best tweet by the first metric. wait_s: inf if nobody knows.
+    top: metric, value, tweet ID of the best tweet by the first metric. wait_s: inf if nobody knows. at_once: so
+    many requests may be in flight.
     """
 
     endpoint: str
@@ -44,6 +45,7 @@ class Snapshot:
     n_planned: int
     requests: RequestCounts
     limit_per_minute: float | None
+    at_once: int
     wait: Wait | None
     wait_s: float
     top: tuple[str, int | float, int] | None
@@ -143,6 +145,7 @@ class EndpointRun:
             counts.distinct - counts.too_old,
             self.gate.counts,
             self.gate.pace.limit_per_minute,
+            self.gate.concurrency.limit,
             wait,
             wait.until - self._monotonic() if wait else 0.0,
             (metric, *best[0]) if best else None,

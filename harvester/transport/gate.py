@@ -194,7 +194,8 @@ class Gate:
 
     def _count_in(self, turn: Turn, answer: Exchange, now: float) -> None:
         """Let it tell how many may be in flight; a probe goes alone and has nothing to tell of that."""
-        if self.outage.is_probing or isinstance(answer, RateLimited):
+        is_probe = self.outage.is_probing and len(self.in_flight) == 1
+        if is_probe or isinstance(answer, RateLimited):
             return
         before = self.concurrency.limit
         is_failure = isinstance(answer, Trouble) and answer.kind in TOO_MUCH

@@ -20,6 +20,7 @@ BEGUN = Snapshot(
     n_planned=10_000,
     requests=RequestCounts(sent=12, answered=10, rate_limited=1, errors={"service": 2}),
     limit_per_minute=600.0,
+    at_once=16,
     wait=None,
     wait_s=0.0,
     top=("favorites", 1_234, 2_110_000_000_000_000_000),
