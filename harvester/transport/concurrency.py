@@ -24,8 +24,8 @@ LOOKS: Final = 8
 REST_S: Final = 5.0
 REST_ROUND_TRIPS: Final = 10
 LONGEST_REST: Final = 16
-"""Between trials: so many seconds and round trips, and twice as long after each that fails, up to 16 times. A trial
-with a quarter fewer costs the answers of half a second, or of half a round trip."""
+"""Between trials: so many seconds and round trips, and twice as long after each that fails, up to 16 times that.
+A trial with a quarter fewer costs the answers of half a second, or of half a round trip."""
 FEWEST_FAILURES: Final = 4
 SHARE_OF_FAILURES: Final = 1 / 8
 """Of what may be in flight: so many failures halve it, and no fewer than a handful."""

@@ -61,6 +61,7 @@ def test_line_says_how_far_how_fast_and_how_long_still() -> None:
         "2,500 of 10,000 IDs (25%)",
         "250 IDs/s",
         "requests/min of 600",
+        "16 at once",
         "12 requests",
         "1 × 429",
         "2 errors",

@@ -135,11 +135,15 @@ class Input:
 
 @dataclass
 class Harvest:
-    """A pool with everything around it. Made inside a running loop."""
+    """A pool with everything around it. Made inside a running loop.
+
+    concurrency: how many may be in flight at first; at most that, or most.
+    """
 
     service: Service
     batches: Sequence[Batch]
     concurrency: int = 4
+    most: int | None = None
     directory: Directory = field(default_factory=Directory)
     stop: Stop = field(default_factory=Stop)
     patience_s: float = 900.0
@@ -151,7 +155,7 @@ class Harvest:
         self.gate = Gate(
             Pace(),
             Outage("http://host/totals", self.patience_s, monotonic()),
-            Concurrency(self.concurrency),
+            Concurrency(self.concurrency, self.most),
             monotonic=monotonic,
             wall=lambda: 1_795_000_037.0 + monotonic(),
             random=lambda: 0.5,
