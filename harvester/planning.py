@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from harvester.engagement.metrics import CATALOGUE, EndpointName, needs_user_context
 from harvester.engagement.request import Access, Request
-from harvester.engagement.tweet_id import DAY_MS, Ids, first_id_at
+from harvester.engagement.tweet_id import DAY_MS, Ids, decimals, first_id_at
 from harvester.engagement.windows import Window
 
 EMPTY_CHAIN: Final = bytes(16)
@@ -55,7 +55,7 @@ class Batch:
 
     def request(self) -> Request:
         """What to ask, over all time. Made when it is wanted: a replay plans many batches that nobody asks for."""
-        return self.blank.of(map(str, self.ids.tolist()))
+        return self.blank.of(decimals(self.ids))
 
     def requests(self) -> tuple[Request, ...]:
         """What to ask, one request a window, each for the tweets that were made before it was over."""
@@ -63,7 +63,7 @@ class Batch:
 
     def _in_window(self, window: Window) -> Request:
         there = self.ids[self.ids < window.first_id_after]
-        return self.blank.in_window(window).of(map(str, there.tolist()))
+        return self.blank.in_window(window).of(decimals(there))
 
     @property
     def n_requests(self) -> int:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappush, heapreplace, nlargest
+from math import inf
 from operator import attrgetter, itemgetter
 from typing import Any, Final
 
@@ -45,11 +46,13 @@ class TopList:
     @property
     def floor(self) -> Value:
         """No value below this can enter any more. It only rises."""
+        if not self._size:
+            return inf
         return self._heap[0][0] if len(self._heap) == self._size else self._least
 
     def enterable(self, values: Sequence[Value], tweet_ids: Sequence[str]) -> list[tuple[Value, int]]:
         """(value, tweet ID) of those that could enter by themselves, at most as many as the list holds."""
-        if not self._size or not values or max(values) < (floor := self.floor):
+        if not values or max(values) < (floor := self.floor):
             return []
         last_id = -self._heap[0][1] if len(self._heap) == self._size else MAX_TWEET_ID + 1
         entries = [
@@ -131,18 +134,18 @@ class Reduction:
 
     def reduce_batch(self, settled: Settled) -> Partial:
         """What a batch will add. Values below a top list's present floor are left out: it never sinks."""
-        rows, tweet_ids = settled.rows, settled.request.tweet_ids
-        n_by_status = Counter(fate.status for fate in settled.fates.values())
-        n_by_status[Status.OK] += len(rows) - len(settled.fates)
+        counted, tweet_ids = settled.counted()
+        n_by_status = Counter({Status.OK: len(settled.rows) - len(settled.fates)})
+        n_by_status.update(fate.status for fate in settled.fates.values())
         del n_by_status[Status.DEAD]
         partial = Partial(n_by_status, groupings=settled.sums)
-        if settled.fates or not settled.request.metrics:
-            tweet_ids = tuple(i for row, i in zip(rows, tweet_ids, strict=True) if row is not None)
-        counted = [row for row in rows if row is not None]
-        columns = zip(settled.request.columns, zip(*map(astuple, counted), strict=True), strict=False)
-        for metric, values in columns:
-            if metric in settled.request.metrics:
-                self._reduce_column(partial, metric, values, tweet_ids)
+        by_row: list[Any] = []
+        for row in map(astuple, counted):
+            by_row += row
+        columns = settled.request.columns
+        for place, metric in enumerate(columns):
+            if counted and metric in settled.request.metrics:
+                self._reduce_column(partial, metric, by_row[place :: len(columns)], tweet_ids)
         if self._rate_floor is not None:
             self._reduce_rates(partial, counted, tweet_ids, self._rate_floor)
         return partial
@@ -151,12 +154,14 @@ class Reduction:
         self, partial: Partial, metric: str, values: Sequence[Any], tweet_ids: Sequence[str]
     ) -> None:
         try:
-            partial.sums[metric] = sum(values)
+            total = sum(values)
         except TypeError:  # some are UNSET; finding that out this way costs nothing where none is
             pairs = [pair for pair in zip(values, tweet_ids, strict=True) if pair[0] is not UNSET]
             values, tweet_ids = list(map(itemgetter(0), pairs)), list(map(itemgetter(1), pairs))
-            partial.sums[metric] = sum(values)
-        if entries := self.tops[metric].enterable(values, tweet_ids):
+            total = sum(values)
+        partial.sums[metric] = total
+        # Counts are not negative: where all together do not reach the floor, none of them does.
+        if total >= self.tops[metric].floor and (entries := self.tops[metric].enterable(values, tweet_ids)):
             partial.candidates[metric] = entries
 
     def _reduce_rates(

@@ -69,6 +69,16 @@ class Counted:
     details: Sequence[Detail | None] = ()
     sums: Nested = field(default_factory=dict)
 
+    def missing_of(self, tweet_ids: Sequence[str]) -> list[str]:
+        """Those of the request's tweets that are counted only in part, or neither counted nor listed."""
+        if not self.incomplete and all(self.rows):
+            return []
+        return [
+            tweet_id
+            for tweet_id, row in zip(tweet_ids, self.rows, strict=True)
+            if (row is None and not self.mentions(tweet_id)) or tweet_id in self.incomplete
+        ]
+
     def mentions(self, tweet_id: str) -> bool:
         """Whether the answer lists the tweet elsewhere than among the counts, or counts it wrongly."""
         return tweet_id in self.unavailable or tweet_id in self.unsupported or tweet_id in self.malformed

@@ -1,10 +1,11 @@
 """What is asked of the API: one HTTP request as a value, and its body. Source: contract, section 3."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
 from enum import Enum
 
+import msgspec
 import orjson
+from msgspec.structs import replace
 
 from harvester.engagement.endpoints import Endpoint
 from harvester.engagement.groupings import Grouping, Series, own_groupings
@@ -23,8 +24,7 @@ Credential = tuple[Access, str]
 """A kind of credential and, of user context, the account; "" is the default one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One request: distinct tweet IDs in decimal, and the metrics asked of them.
 
     columns: all metrics of the run, of which `metrics` are those that this request may ask for. A row of

@@ -117,8 +117,12 @@ def _read_counts(request: Request, content: bytes, redact: Redact) -> Answer:
     if body is None:
         return _no_answer(200, content, redact)
     listed = body.root.counts or {}
-    rows: list[Counts | None] = list(map(listed.get, request.tweet_ids))
-    is_all = len(listed) == len(rows) and None not in rows
+    rows: list[Counts | None]
+    if tuple(listed) == request.tweet_ids:  # as most answers are, and it costs less than looking each up
+        rows = list(listed.values())
+    else:
+        rows = list(map(listed.get, request.tweet_ids))
+    is_all = len(listed) == len(rows) and all(rows)
     if is_all and not body.root.has_lists() and not body.lacking and not body.details:
         return Counted(rows)
     return _with_lists(request, body, rows, redact)

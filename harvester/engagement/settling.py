@@ -11,9 +11,10 @@ A worker asks `next_request`, sends it, and hands the answer to `receive`, until
   batches.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import compress
 from typing import Final, assert_never
 
 from harvester.engagement.answer import (
@@ -95,6 +96,12 @@ class Settled:
     n_unexpected: int = 0
     details: list[Detail | None] = field(default_factory=list)
     sums: Nested = field(default_factory=dict)
+
+    def counted(self) -> tuple[Sequence[Counts], Sequence[str]]:
+        """The rows that there are, and whose they are."""
+        rows = [row for row in self.rows if row is not None]
+        tweet_ids = self.request.tweet_ids
+        return rows, tweet_ids if len(rows) == len(tweet_ids) else [*compress(tweet_ids, self.rows)]
 
     def take(self, other: "Settled") -> None:
         """Take over what was settled of these tweets in another request, which may hold others too."""
@@ -209,11 +216,7 @@ class Settlement:
 
     def _count(self, ask: _Ask, answer: Counted) -> None:
         request = ask.request
-        missing = [
-            i
-            for i, row in zip(request.tweet_ids, answer.rows, strict=True)
-            if (row is None and not answer.mentions(i)) or i in answer.incomplete
-        ]
+        missing = answer.missing_of(request.tweet_ids)
         if len(missing) * 2 > len(request.tweet_ids) >= SUSPICIOUS_SIZE and not ask.is_second:
             self._ask_again(request, ask, is_second=True)
             return

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Final
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 MAX_TWEET_ID: Final = 2**63 - 1
@@ -17,8 +18,8 @@ LARGEST_EXACT_DOUBLE: Final = 2**53
 
 _FIRST_DAY: Final = SNOWFLAKE_EPOCH_MS // DAY_MS
 _LAST_DAY: Final = ((MAX_TWEET_ID >> 22) + SNOWFLAKE_EPOCH_MS) // DAY_MS
-_DATE_LENGTH: Final = len("2018-11-09T")
-_TIME_LENGTH: Final = len("19:23:24Z")
+_EPOCH_IN_FIRST_DAY_MS: Final = SNOWFLAKE_EPOCH_MS % DAY_MS
+_DAY_S: Final = DAY_MS // 1000
 
 Ids = NDArray[np.int64]
 
@@ -84,33 +85,39 @@ def count_rounded(ids: Ids) -> tuple[int, int]:
     return len(large), int(np.count_nonzero(large % 100 == 0))
 
 
+def decimals(ids: Ids) -> tuple[str, ...]:
+    """The IDs as the API wants them, in decimal. Same order, same length."""
+    written = orjson.dumps(np.ascontiguousarray(ids), option=orjson.OPT_SERIALIZE_NUMPY)
+    return tuple(written[1:-1].decode().split(",")) if len(ids) else ()
+
+
 def created_at_texts(ids: Ids) -> list[str | None]:
     """`2018-11-09T19:23:24Z` for each ID, None for those from before Snowflake. Same order, same length."""
     dates, times = _clock_texts()
-    days, seconds = np.divmod(((ids >> 22) + SNOWFLAKE_EPOCH_MS) // 1000, 86_400)
-    characters = np.empty((len(ids), _DATE_LENGTH + _TIME_LENGTH), np.uint32)
-    characters[:, :_DATE_LENGTH] = dates[days - _FIRST_DAY]
-    characters[:, _DATE_LENGTH:] = times[seconds]
-    texts: list[str | None] = characters.view(f"U{_DATE_LENGTH + _TIME_LENGTH}").ravel().tolist()
-    if len(old := np.flatnonzero(ids < FIRST_SNOWFLAKE)):
-        for index in old.tolist():
-            texts[index] = None
-    return texts
+    second = ((ids >> 22) + _EPOCH_IN_FIRST_DAY_MS) // 1000
+    day = second // _DAY_S
+    lines = np.empty(len(ids), _CREATED_AT_LINE)
+    lines["date"] = dates.take(day)
+    lines["time"] = times.take(second - day * _DAY_S)
+    texts = lines.tobytes().decode("ascii").splitlines()
+    is_old = ids < FIRST_SNOWFLAKE
+    if is_old.any():
+        return [None if old else text for old, text in zip(is_old.tolist(), texts, strict=True)]
+    return [*texts]
+
+
+_CREATED_AT_LINE: Final = np.dtype([("date", "V11"), ("time", "V10")])
 
 
 @cache
-def _clock_texts() -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    """The characters of each day that an ID can carry, and of each second of a day, as they are written.
+def _clock_texts() -> tuple[NDArray[np.void], NDArray[np.void]]:
+    """How each day that an ID can carry, and each second of a day, are written. Tables of 1.1 MB.
 
-    Copying them together costs a sixth of formatting a time; the tables take 4 MB.
+    Copying them together costs a tenth of formatting a time.
     """
-    days = np.arange(_FIRST_DAY, _LAST_DAY + 1).astype("datetime64[D]")
-    seconds = np.arange(86_400).astype("datetime64[s]")
-    dates, times = _characters(days, "U10", "T"), _characters(seconds, "U19", "Z")
-    return dates, np.ascontiguousarray(times[:, -_TIME_LENGTH:])
-
-
-def _characters(moments: NDArray[np.datetime64], kind: str, end: str) -> NDArray[np.uint32]:
-    """The code points of each moment as it is written, with one more at its end; a row each."""
-    texts = np.strings.add(np.datetime_as_string(moments).astype(kind), end)
-    return texts.view(np.uint32).reshape(len(texts), -1)
+    days = np.datetime_as_string(np.arange(_FIRST_DAY, _LAST_DAY + 1).astype("datetime64[D]"))
+    dates = np.strings.add(days.astype("S10"), b"T")
+    minutes = np.array([f"{minute // 60:02d}:{minute % 60:02d}:" for minute in range(24 * 60)], "S6")
+    seconds = np.array([f"{second:02d}Z\n" for second in range(60)], "S4")
+    times = np.strings.add(minutes.repeat(60), np.tile(seconds, len(minutes)))
+    return dates.view("V11"), times.view("V10")

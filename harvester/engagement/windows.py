@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from harvester.engagement.tweet_id import first_id_at
@@ -91,6 +92,7 @@ class TimeRange:
             end_hour, end_s = start_hour, start_hour * HOUR_S
 
 
+@lru_cache(maxsize=64)
 def utc_text(seconds: int) -> str:
     """`2026-11-01T17:00:00Z` for epoch seconds."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

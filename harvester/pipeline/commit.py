@@ -39,9 +39,10 @@ REJECTED_BYTES: Final = 4 * 2**20
 
 def outcome_bytes(batch: Batch) -> int:
     """How much memory the outcomes of a batch can take: every point of its time series, if there are any."""
-    request = batch.blank
-    n_hours = sum(window.n_hours for window in batch.windows if window) or 30
-    n_points = {None: 0, "day": n_hours // 24 + 2, "hour": n_hours}[request.series]
+    request, n_points = batch.blank, 0
+    if request.series:
+        n_hours = sum(window.n_hours for window in batch.windows if window) or 30
+        n_points = n_hours if request.series == "hour" else n_hours // 24 + 2
     return len(batch.ids) * (TWEET_BYTES + POINT_BYTES * len(request.metrics) * n_points)
 
 

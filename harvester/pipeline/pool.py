@@ -70,18 +70,18 @@ class _Progress:
     parts: list[Settled] = field(default_factory=list)
 
 
-@dataclass(order=True, slots=True)
+@dataclass(slots=True)
 class _Job:
-    """A request for the workers.
+    """A request for the workers: of a batch, or a second ask."""
 
-    Second asks go first, since batches wait for them; then the further windows of a batch that is begun.
-    """
+    request: Request
+    progress: _Progress | None = None
+    outcome: asyncio.Future[Settled] | None = None
 
-    urgency: int
-    order: int
-    request: Request = field(compare=False)
-    progress: _Progress | None = field(compare=False, default=None)
-    outcome: asyncio.Future[Settled] | None = field(compare=False, default=None)
+
+_Queued = tuple[int, int, _Job]
+"""A job with its urgency and its number. Second asks go first, since batches wait for them; then the further
+windows of a batch that is begun."""
 
 
 class Pool:
@@ -112,7 +112,7 @@ class Pool:
         self._refusals, self._redact = refusals, redact
         self._wall, self._random = wall, random
         self._span = span
-        self._queue: asyncio.PriorityQueue[_Job] = asyncio.PriorityQueue()
+        self._queue: asyncio.PriorityQueue[_Queued] = asyncio.PriorityQueue()
         self._room = asyncio.Semaphore(QUEUED_PER_WORKER * gate.concurrency.bound)
         self._n_jobs = 0
         self._second_asks = SecondAsks(self._put_second)
@@ -180,7 +180,7 @@ class Pool:
         windows = {window_of(settled.request) for settled in kept}
         requests = [request for request in batch.requests() if window_of(request) not in windows]
         if requests and not kept:
-            self._put_job(_LATER, requests[0], _Progress(batch, is_again, requests[1:]))
+            self._put_job(_LATER, _Job(requests[0], _Progress(batch, is_again, requests[1:])))
             return
         self._room.release()
         self._go_on(_Progress(batch, is_again, requests, n_open=1 + len(kept)), kept)
@@ -199,13 +199,12 @@ class Pool:
             self._send_left(progress, ())
         self._close_one(progress)
 
-    def _put_job(self, urgency: int, request: Request, progress: _Progress) -> None:
+    def _put_job(self, urgency: int, job: _Job) -> None:
         self._n_jobs += 1
-        self._queue.put_nowait(_Job(urgency, self._n_jobs, request, progress))
+        self._queue.put_nowait((urgency, self._n_jobs, job))
 
     def _put_second(self, ask: SecondAsk) -> None:
-        self._n_jobs += 1
-        self._queue.put_nowait(_Job(_SOONER, self._n_jobs, ask.request, outcome=ask.outcome))
+        self._put_job(_SOONER, _Job(ask.request, outcome=ask.outcome))
 
     def _hire(self) -> None:
         """Have a worker for each request that may be in flight."""
@@ -219,8 +218,8 @@ class Pool:
     async def _work(self) -> None:
         """Settle one job after the other, until there are more workers than may send."""
         while self._n_workers <= self._gate.concurrency.limit:
-            job = await self._queue.get()
-            if job.urgency == _LATER:
+            urgency, _, job = await self._queue.get()
+            if urgency == _LATER:
                 self._room.release()
             try:
                 settled = await self._settle(job)
@@ -253,7 +252,7 @@ class Pool:
             rest = request.without_tweets(gone) if gone else request
             if rest.tweet_ids:
                 progress.n_open += 1
-                self._put_job(_BETWEEN, rest, progress)
+                self._put_job(_BETWEEN, _Job(rest, progress))
 
     def _close_one(self, progress: _Progress) -> None:
         progress.n_open -= 1

@@ -1,9 +1,10 @@
 """What stands in the files: records, dead letters and rejected lines as NDJSON. No I/O."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Final
+from itertools import repeat
+from typing import Any, Final
 
 import msgspec
 import orjson
@@ -70,13 +71,15 @@ def encode_records(ids: Ids, settled: Settled, retrieved_at: str, span: Span | N
             for _, tweet_id, status, created_at, counts, uncounted in _with_fates(ids, settled)
         ]
     else:
-        records = [
-            Record(tweet_id, "ok", created_at or UNSET, row or _NO_COUNTS, common, retrieved_at)
-            for tweet_id, created_at, row in zip(
-                settled.request.tweet_ids, created_at_texts(ids), settled.rows, strict=True
-            )
-        ]
+        created_at, counts = _filled(created_at_texts(ids), UNSET), _filled(settled.rows, _NO_COUNTS)
+        columns = (settled.request.tweet_ids, repeat("ok"), created_at, counts, repeat(common))
+        records = [*map(Record, *columns, repeat(retrieved_at))]
     return _encoder.encode_lines(records)
+
+
+def _filled(values: Sequence[Any], instead: object) -> Sequence[Any]:
+    """The values, with something instead of None. None of them is false otherwise."""
+    return values if all(values) else [value or instead for value in values]
 
 
 _Parts = tuple[int, str, Status, str | UnsetType, msgspec.Struct | UnsetType, tuple[str, ...] | UnsetType]

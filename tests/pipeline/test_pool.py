@@ -356,7 +356,7 @@ async def _stop_twice(make: Any) -> Any:
 def test_it_is_said_whose_token_is_refused(turned: Run, make: Any) -> None:
     async def main() -> Any:
         one = make.batch(0, 1, access=Access.USER_CONTEXT)
-        one = replace(one, blank=replace(one.blank, account="bob"))
+        one = replace(one, blank=one.blank.asking(one.blank.metrics, one.blank.access, "bob"))
         harvest = make.harvest(make.service(lambda _ids, _n: (0.1, ENDS[0][0])), [one])
         harvest.pool._signers = {(Access.USER_CONTEXT, "bob"): lambda _url: {}}
         await harvest.run()
