@@ -148,7 +148,7 @@ class Harvest:
             began_ms = directory.manifest.started_ms
             questions = make_questions(options, reach, credentials.accounts, began_ms)
             self._options = options = _affordable(options)
-            connections = sum(options.workers(name) for name in questions)
+            connections = sum(most for _, most in map(options.in_flight, questions))
             async with HttpSession(connections, options.timeout_s, self._redact) as session:
                 return await self._harvest(directory, session, questions)
         finally:
@@ -322,20 +322,21 @@ def _result(run: EndpointRun, directory: RunDirectory, question: Question) -> En
 
 
 def _affordable(options: Options) -> Options:
-    """With as many workers as the process may have open connections, beside the files that it needs."""
+    """With as many requests in flight as the process may have open connections, beside the files that it needs."""
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = sum(options.workers(name) for name in options.endpoints)
-    if allowed == resource.RLIM_INFINITY or wanted + SPARE_DESCRIPTORS <= allowed:
+    wanted = {name: options.in_flight(name)[1] for name in options.endpoints}
+    if allowed == resource.RLIM_INFINITY or sum(wanted.values()) + SPARE_DESCRIPTORS <= allowed:
         return options
     share = max(1, (allowed - SPARE_DESCRIPTORS) // len(options.endpoints))
-    fewer = {name: min(options.workers(name), share) for name in options.endpoints}
-    log.warning(
-        "only %d files may be open (ulimit -n): %d workers instead of %d",
+    fewer = {name: min(asked, share) for name, asked in options.concurrency.items()}
+    log.log(
+        logging.WARNING if fewer != options.concurrency else logging.INFO,
+        "only %d files may be open (ulimit -n): at most %d requests in flight instead of %d",
         allowed,
-        sum(fewer.values()),
-        wanted,
+        sum(min(most, share) for most in wanted.values()),
+        sum(wanted.values()),
     )
-    return replace(options, concurrency=fewer)
+    return replace(options, concurrency=fewer, most_in_flight=min(options.most_in_flight, share))
 
 
 async def harvest(options: Options, credentials: Credentials) -> Outcome:

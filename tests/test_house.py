@@ -18,6 +18,7 @@ PURE_ROOMS = ("engagement", "planning", "reduce", "dedupe", "questions")
 PURE_MODULES = (
     "transport.pace",
     "transport.outage",
+    "transport.concurrency",
     "transport.refusals",
     "rundir.marks",
     "rundir.seals",

@@ -12,6 +12,7 @@ import pytest
 
 from harvester.config.options import Options
 from harvester.engagement.credentials import AccessToken, AppKey, Credentials, Secret
+from harvester.engagement.metrics import EndpointName
 from harvester.errors import ExitCode
 from harvester.job import Harvest, Outcome
 from harvester.transport.session import Reply
@@ -122,3 +123,40 @@ def test_a_signal_while_standard_input_is_waited_for_ends_the_run(
 
         assert asyncio.run(main()).exit_code is ExitCode.TERMINATED
     assert len(service.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "n_files", "level", "at_once"),
+    [
+        ({}, 1024, None, 8),
+        ({}, 80, "INFO", 8),
+        ({}, 40, "INFO", 4),
+        ({}, 20, "INFO", 1),
+        ({"totals": 10}, 80, "INFO", 10),
+        ({"totals": 100}, 180, "WARNING", 74),
+        ({"totals": 200, "28hr": 200}, 300, "WARNING", 134),
+        ({"totals": 10, "28hr": 300}, 300, "WARNING", 10),
+    ],
+)
+def test_only_as_many_are_in_flight_as_files_may_be_open(
+    tmp_path: Path,
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    concurrency: dict[EndpointName, int],
+    n_files: int,
+    level: str | None,
+    at_once: int,
+) -> None:
+    """What the user has asked for is not cut in silence; what we would have tried is no matter of hers."""
+    caplog.set_level("INFO", "harvester")
+    monkeypatch.setattr("resource.getrlimit", lambda _: (n_files, n_files))
+    (tmp_path / "ids.txt").write_text("20\n")
+    options = Options(
+        (str(tmp_path / "ids.txt"),), tmp_path / "run", ("totals", "28hr"), concurrency=concurrency
+    )
+    harvest = Harvest(options, CREDENTIALS)
+    assert asyncio.run(harvest.run()).exit_code is ExitCode.OK
+    assert harvest.snapshots()[0].at_once == at_once
+    said = [record.levelname for record in caplog.records if "ulimit" in record.message]
+    assert said == ([level] if level else [])

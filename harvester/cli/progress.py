@@ -187,6 +187,7 @@ def _figures(snapshot: Snapshot, pace: Pace) -> list[str]:
         figures += [f"{pace.ids_per_s:,.0f} IDs/s", f"{pace.requests_per_s * 60:,.0f} requests/min"]
         if snapshot.limit_per_minute:
             figures[-1] += f" of {snapshot.limit_per_minute:,.0f}"
+        figures.append(f"{snapshot.at_once:,} at once")
     figures.append(f"{requests.sent:,} requests")
     figures.append(f"{requests.rate_limited:,} × 429")
     if n_errors := sum(requests.errors.values()):
@@ -217,6 +218,7 @@ def _fields(snapshot: Snapshot, pace: Pace) -> dict[str, object]:
         "requests": snapshot.requests.sent,
         "rate_limited": snapshot.requests.rate_limited,
         "errors": sum(snapshot.requests.errors.values()),
+        "at_once": snapshot.at_once,
         "waiting_for": snapshot.wait.reason if snapshot.wait else None,
         "wait_s": round(snapshot.wait_s, 1) if math.isfinite(snapshot.wait_s) else None,
     }

@@ -66,7 +66,12 @@ _COMMAND behind it. Every flag is also HARVESTER_<FLAG>, and a key of harvester.
     metavar="N",
     help="With fewer, a tweet is not ranked by engagement_rate.",
 )
-@click.option("--concurrency", multiple=True, metavar="N", help="Workers, or ENDPOINT=N.  [default: 8]")
+@click.option(
+    "--concurrency",
+    multiple=True,
+    metavar="N",
+    help="Requests in flight at once, or ENDPOINT=N.  [default: 8, up to 64 while that is faster]",
+)
 @click.option(
     "--max-handles", type=click.IntRange(1), metavar="N", help="Use no more accounts than that in a month."
 )

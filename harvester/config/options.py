@@ -13,7 +13,9 @@ from harvester.engagement.groupings import Grouping, Series
 from harvester.engagement.metrics import EndpointName
 from harvester.errors import UsageError
 
-DEFAULT_CONCURRENCY: Final = 8
+FIRST_CONCURRENCY: Final = 8
+MOST_CONCURRENCY: Final = 64
+"""What it begins with and grows to at most, where the user says nothing."""
 APP: Final = "app"
 """What a rate for all endpoints together is named by."""
 _WINDOWS_S: Final = {"s": 1.0, "sec": 1.0, "second": 1.0, "m": 60.0, "min": 60.0, "minute": 60.0, "h": 3600.0}
@@ -31,7 +33,8 @@ class Options:
     app_rate: a ceiling for all endpoints together. min_impressions: a tweet with
     fewer is not ranked by engagement rate. owner_column, owner_from_folder: where the input says whose a tweet
     is. max_handles: so many accounts may be used in a calendar month, None for any number. may_grow: the input may
-    have got longer at its end since the run read it.
+    have got longer at its end since the run read it. concurrency: how many requests may be in flight, by endpoint;
+    where nothing is said, the number is found, up to most_in_flight.
     """
 
     inputs: tuple[str, ...]
@@ -41,6 +44,7 @@ class Options:
     top: int = 10
     rates: Mapping[EndpointName, Rate] = field(default_factory=dict)
     concurrency: Mapping[EndpointName, int] = field(default_factory=dict)
+    most_in_flight: int = MOST_CONCURRENCY
     file_format: str | None = None
     column: str | None = None
     dedupe: bool = True
@@ -64,9 +68,11 @@ class Options:
     max_handles: int | None = None
     may_grow: bool = False
 
-    def workers(self, endpoint: EndpointName) -> int:
-        """How many workers an endpoint's pool has."""
-        return self.concurrency.get(endpoint, DEFAULT_CONCURRENCY)
+    def in_flight(self, endpoint: EndpointName) -> tuple[int, int]:
+        """How many requests to an endpoint may be in flight: at the beginning, and at most."""
+        if asked := self.concurrency.get(endpoint):
+            return asked, asked
+        return min(FIRST_CONCURRENCY, self.most_in_flight), self.most_in_flight
 
     @property
     def has_owners(self) -> bool:

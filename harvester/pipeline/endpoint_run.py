@@ -20,6 +20,7 @@ from harvester.reduce import Reduction
 from harvester.rundir.directory import RunDirectory
 from harvester.sources import Source
 from harvester.transport.app_limit import AppLimit
+from harvester.transport.concurrency import Concurrency
 from harvester.transport.gate import Gate, RequestCounts, Wait
 from harvester.transport.oauth import Signer
 from harvester.transport.outage import Outage
@@ -33,7 +34,8 @@ class Snapshot:
     """How far an endpoint is at this moment.
 
     n_total: IDs to settle, None while the input is still being read; fraction_read is how much of it is.
-    top: metric, value, tweet ID of the best tweet by the first metric. wait_s: inf if nobody knows.
+    top: metric, value, tweet ID of the best tweet by the first metric. wait_s: inf if nobody knows. at_once: so
+    many requests may be in flight.
     """
 
     endpoint: str
@@ -43,6 +45,7 @@ class Snapshot:
     n_planned: int
     requests: RequestCounts
     limit_per_minute: float | None
+    at_once: int
     wait: Wait | None
     wait_s: float
     top: tuple[str, int | float, int] | None
@@ -84,6 +87,7 @@ class EndpointRun:
         self.gate = Gate(
             Pace(options.rates.get(endpoint.name), spend.last.limits),
             Outage(url, options.patience_s, self._began),
+            Concurrency(*options.in_flight(endpoint.name)),
             monotonic=self._monotonic,
             wall=wall,
             random=random,
@@ -104,7 +108,6 @@ class EndpointRun:
             self.gate,
             self.committer,
             self.stop,
-            concurrency=options.workers(endpoint.name),
             redact=redact,
             refusals=Refusals(was_accepted=self._earlier.get("requests", {}).get("answered", 0) > 0),
             wall=wall,
@@ -142,6 +145,7 @@ class EndpointRun:
             counts.distinct - counts.too_old,
             self.gate.counts,
             self.gate.pace.limit_per_minute,
+            self.gate.concurrency.limit,
             wait,
             wait.until - self._monotonic() if wait else 0.0,
             (metric, *best[0]) if best else None,

@@ -86,7 +86,7 @@ windows of a batch that is begun."""
 
 
 class Pool:
-    """Settles an endpoint's batches with a bounded number of workers.
+    """Settles an endpoint's batches with as many workers as the gate lets send at once.
 
     again: batches of tweets whose dead letters stood here before; they come after the input's. span: the time
     that all records count, None where their answers tell. redact: takes secrets out of what the API says.
@@ -101,7 +101,6 @@ class Pool:
         committer: Committer,
         stop: Stop,
         *,
-        concurrency: int,
         refusals: Refusals,
         redact: Redact,
         wall: Callable[[], float],
@@ -111,17 +110,18 @@ class Pool:
         self.n_unexpected = 0
         self._url, self._session, self._signers = url, session, signers
         self._gate, self._committer, self._stop = gate, committer, stop
-        self._concurrency = concurrency
         self._refusals, self._redact = refusals, redact
         self._wall, self._random = wall, random
         self._span = span
         self._queue: asyncio.PriorityQueue[_Queued] = asyncio.PriorityQueue()
-        self._room = asyncio.Semaphore(QUEUED_PER_WORKER * concurrency)
+        self._room = asyncio.Semaphore(QUEUED_PER_WORKER * gate.concurrency.bound)
         self._n_jobs = 0
         self._second_asks = SecondAsks(self._put_second)
         self._done: asyncio.Queue[_Progress] = asyncio.Queue()
         self._denied: set[tuple[Credential, str]] = set()
         self._late: set[asyncio.Task[None]] = set()
+        self._workers: set[asyncio.Task[None]] = set()
+        self._n_workers = 0
         self._group: asyncio.TaskGroup | None = None
         self._reading_a_large_one = asyncio.Lock()
 
@@ -134,14 +134,14 @@ class Pool:
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 committing = group.create_task(self._committer.run())
-                workers = [group.create_task(self._work()) for _ in range(self._concurrency)]
+                self._hire()
                 boiling = group.create_task(self._boil_down())
                 feeding = group.create_task(self._feed(feed, again))
                 asked = group.create_task(self._stop.asked.wait())
                 await asyncio.wait((feeding, asked), return_when=asyncio.FIRST_COMPLETED)
                 if self._stop.asked.is_set():
                     await self._drain(grace_s)
-                for task in (*workers, *self._late, feeding, asked):
+                for task in (*self._workers, *self._late, feeding, asked):
                     task.cancel()
                 await self._done.join()
                 boiling.cancel()
@@ -206,8 +206,18 @@ class Pool:
     def _put_second(self, ask: SecondAsk) -> None:
         self._put_job(_SOONER, _Job(ask.request, outcome=ask.outcome))
 
+    def _hire(self) -> None:
+        """Have a worker for each request that may be in flight."""
+        assert self._group is not None  # noqa: S101  # only what it runs comes here
+        while self._n_workers < self._gate.concurrency.limit:
+            self._n_workers += 1
+            task = self._group.create_task(self._work())
+            self._workers.add(task)
+            task.add_done_callback(self._workers.discard)
+
     async def _work(self) -> None:
-        while True:
+        """Settle one job after the other, until there are more workers than may send."""
+        while self._n_workers <= self._gate.concurrency.limit:
             urgency, _, job = await self._queue.get()
             if urgency == _LATER:
                 self._room.release()
@@ -227,6 +237,7 @@ class Pool:
                     self._take(job.progress, settled)
             elif job.outcome and not job.outcome.done():
                 job.outcome.set_result(settled)
+        self._n_workers -= 1
 
     def _take(self, progress: _Progress, settled: Settled) -> None:
         """Take what came of one window of a batch; the first one tells which tweets the others can leave out."""
@@ -307,6 +318,7 @@ class Pool:
         if not isinstance(answer, Counted):
             log.info("request %d for %d tweets: %r", turn.number, len(request.tweet_ids), answer)
         self._gate.answered(turn, headers, answer)
+        self._hire()
         return answer
 
     @staticmethod

@@ -1,10 +1,11 @@
 """The gate of an endpoint: each request waits its turn here, for the allowance, the service, or for good.
 
 Waiting and pacing happen in this one place, so that it can be said at any time what is waited for. What
-decides is pure (`Pace`, `Outage`); the leaky bucket is aiolimiter's.
+decides is pure (`Pace`, `Outage`, `Concurrency`); the leaky bucket is aiolimiter's.
 """
 
 import asyncio
+import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ from harvester.errors import HarvesterError
 from harvester.transport.app_limit import AppLimit, Turn
 from harvester.transport.bucket import leaky_bucket, room_after
 from harvester.transport.clock import clock_note
+from harvester.transport.concurrency import Concurrency
 from harvester.transport.outage import Outage
 from harvester.transport.pace import UNANSWERED_S, LastSpend, Pace, Recent, paced_per_s
 
@@ -40,6 +42,10 @@ RETRY_AFTER_JITTER: Final = 0.1
 SHORTEST_HOLD_S: Final = 1.0
 """After a 429, also where the service says that none is needed."""
 NOTHING_SPENT: Final = LastSpend()
+TOO_MUCH: Final = frozenset({"service", "timeout", "connection"})
+"""Trouble that there may be less of when there is less in flight."""
+
+log = logging.getLogger("harvester")
 
 
 @dataclass(slots=True)
@@ -74,6 +80,7 @@ class Gate:
         self,
         pace: Pace,
         outage: Outage,
+        concurrency: Concurrency,
         *,
         monotonic: Callable[[], float],
         wall: Callable[[], float],
@@ -85,6 +92,7 @@ class Gate:
         self.counts = RequestCounts()
         self.pace = pace
         self.outage = outage
+        self.concurrency = concurrency
         self.in_flight: set[Turn] = set()
         self._monotonic, self._wall, self._random = monotonic, wall, random
         self._sent, self._answered = Recent(), Recent()
@@ -102,7 +110,8 @@ class Gate:
 
     def __repr__(self) -> str:
         state = "closed" if self._is_closed else (wait.reason if (wait := self.waits_for()) else "open")
-        return f"<Gate {state}, {len(self.in_flight)} in flight, {self._rate}, {self._limiter!r}>"
+        in_flight = f"{len(self.in_flight)} of {self.concurrency.limit} in flight"
+        return f"<Gate {state}, {in_flight}, {self._rate}, {self._limiter!r}>"
 
     def waits_for(self) -> Wait | None:
         """What holds all requests of the endpoint up at this moment; None when they only follow the pace."""
@@ -156,6 +165,7 @@ class Gate:
         Raises the HarvesterError that ends the run when there is no sense in going on; the gate is closed then.
         """
         now = self._monotonic()
+        self._count_in(turn, answer, now)
         self.in_flight.discard(turn)
         self._is_unanswered = False
         windows = read_windows(headers, self._wall())
@@ -181,6 +191,17 @@ class Gate:
             if app.is_shared:
                 sent, n_since = app.sent, n_in_app_since
         return self.pace.learn(windows, sent, n_sent_since=n_since, sent_at=turn.sent_at, now=now)
+
+    def _count_in(self, turn: Turn, answer: Exchange, now: float) -> None:
+        """Let it tell how many may be in flight; a probe goes alone and has nothing to tell of that."""
+        is_probe = self.outage.is_probing and len(self.in_flight) == 1
+        if is_probe or isinstance(answer, RateLimited):
+            return
+        before = self.concurrency.limit
+        is_failure = isinstance(answer, Trouble) and answer.kind in TOO_MUCH
+        self.concurrency.answered(turn.sent_at, now, len(self.in_flight), is_failure=is_failure)
+        if self.concurrency.limit != before:
+            log.info("in flight: %d at once", self.concurrency.limit)
 
     def _keep_in_mind(self) -> None:
         """Leave to a later process what it has to know, if that is not what it was."""
@@ -248,7 +269,7 @@ class Gate:
 
     def _blocked_s(self) -> float:
         """Seconds for which nothing may be sent; inf until something changes."""
-        if self._is_closed:
+        if self._is_closed or len(self.in_flight) >= self.concurrency.limit:
             return math.inf
         now = self._monotonic()
         blocked_until = max(self._hold_until, self.outage.hold_until)

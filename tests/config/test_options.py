@@ -1,12 +1,14 @@
 """How the texts of options are read."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harvester.config.options import (
+    Options,
     parse_age_ms,
     parse_concurrency,
     parse_endpoints,
@@ -69,6 +71,11 @@ def test_what_is_no_rate_is_refused(text: str) -> None:
 @pytest.mark.parametrize(("texts", "workers"), [(["16"], 16), (["16", "totals=4"], 4), (["totals= 4 "], 4)])
 def test_concurrency_of_totals(texts: list[str], workers: int) -> None:
     assert parse_concurrency(texts)["totals"] == workers
+
+
+def test_who_says_nothing_begins_with_eight_and_who_says_a_number_with_that() -> None:
+    options = Options(("ids.txt",), Path("run"), concurrency=parse_concurrency(["totals=100"]))
+    assert [options.in_flight(name) for name in ("totals", "28hr")] == [(100, 100), (8, 64)]
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "10001", "1.5", "", "many", "weekly=4", "²", "1_0", "9" * 5000])

@@ -23,6 +23,7 @@ from harvester.planning import NO_WINDOWS, Batch
 from harvester.reduce import Partial, Reduction
 from harvester.rundir.directory import RunDirectory
 from harvester.rundir.marks import Ahead, Dead, EndpointMark, InputMark, Part, Step
+from harvester.transport.concurrency import Concurrency
 from harvester.transport.gate import Gate
 from harvester.transport.outage import Outage
 from harvester.transport.pace import Pace
@@ -135,11 +136,15 @@ class Input:
 
 @dataclass
 class Harvest:
-    """A pool with everything around it. Made inside a running loop."""
+    """A pool with everything around it. Made inside a running loop.
+
+    concurrency: how many may be in flight at first; at most that, or most.
+    """
 
     service: Service
     batches: Sequence[Batch]
     concurrency: int = 4
+    most: int | None = None
     directory: Directory = field(default_factory=Directory)
     stop: Stop = field(default_factory=Stop)
     patience_s: float = 900.0
@@ -151,6 +156,7 @@ class Harvest:
         self.gate = Gate(
             Pace(),
             Outage("http://host/totals", self.patience_s, monotonic()),
+            Concurrency(self.concurrency, self.most),
             monotonic=monotonic,
             wall=lambda: 1_795_000_037.0 + monotonic(),
             random=lambda: 0.5,
@@ -163,7 +169,6 @@ class Harvest:
             self.gate,
             self.committer,
             self.stop,
-            concurrency=self.concurrency,
             refusals=self.refusals,
             redact=redact_forms,
             wall=lambda: 1_795_000_037.0,

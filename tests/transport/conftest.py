@@ -9,6 +9,7 @@ import pytest
 
 from harvester.engagement.answer import Answer
 from harvester.errors import HarvesterError
+from harvester.transport.concurrency import Concurrency
 from harvester.transport.gate import Gate
 from harvester.transport.outage import Outage
 from harvester.transport.pace import Pace
@@ -27,7 +28,8 @@ def no_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
 def new_gate(pace: Pace | None = None, **options: Any) -> Gate:
     """A gate on the running loop's time; every draw is 0.5 unless `draw` says otherwise.
 
-    jumps_s: by how much the wall clock is wrong at a moment.
+    may_be_in_flight: its Concurrency, which is large enough if nothing is said. jumps_s: by how much the wall
+    clock is wrong at a moment.
     """
     monotonic = asyncio.get_running_loop().time
     draw = options.pop("draw", 0.5)
@@ -35,6 +37,7 @@ def new_gate(pace: Pace | None = None, **options: Any) -> Gate:
     return Gate(
         pace or Pace(),
         Outage("http://host/totals", options.pop("patience_s", 900.0), monotonic()),
+        options.pop("may_be_in_flight", None) or Concurrency(1_000),
         monotonic=monotonic,
         wall=lambda: BEGAN + monotonic() + jumps_s(monotonic()),
         random=lambda: draw,
