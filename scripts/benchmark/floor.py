@@ -94,7 +94,7 @@ class Reducer:
         texts = [(name, str) for name in ("tweet_id", "status", "created_at")]
         fields = [*texts, ("metrics", counts), ("retrieved_at", str)]
         self._record = msgspec.defstruct("Record", fields, gc=False)
-        self._decode = msgspec.json.Decoder(root, strict=False).decode
+        self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(root, strict=False).decode
         self._encode = msgspec.json.Encoder().encode_lines
         self._out = out
         self.sums = [0] * len(metrics)
@@ -195,7 +195,7 @@ def main() -> None:
     _, style, url, ids_file, metric_list, workers, out = sys.argv
     metrics = metric_list.split(",")
     endpoint = f"{url}/insights/engagement/totals"
-    signs = {
+    signs: dict[str, Callable[[], Sign]] = {
         "bearer": bearer,
         "oauth": partial(prepared, endpoint),
         "oauth-authlib": partial(by_authlib, endpoint),
