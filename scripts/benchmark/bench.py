@@ -11,9 +11,11 @@ from pathlib import Path
 
 import cpu
 import latency
+import memory
+import start
 from measuring import Bench
 
-SECTIONS = {"cpu": cpu, "latency": latency}
+SECTIONS = {"cpu": cpu, "latency": latency, "memory": memory, "start": start}
 
 
 def main() -> None:

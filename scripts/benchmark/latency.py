@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from figures import Figure, Goal
-from measuring import BATCH, Bench, Stats, serving
+from measuring import BATCH, Bench, serving
 
 GOAL = Goal(95, is_least=True)
 MOST_WORKERS = 64
@@ -49,16 +49,16 @@ class Straggler:
 
 
 FULL = (
-    Case(0.05, 8, 1_200, 2),
-    Case(0.05, 64, 4_800, 3),
+    Case(0.05, 8, 960, 2),
+    Case(0.05, 64, 2_560, 3),
     Case(0.05, None, 2_400, 2),
     Case(0.5, 8, 128, 1),
     Case(0.5, 64, 1_280, 2),
     Case(0.5, None, 640, 1),
 )
 QUICK = (Case(0.05, 8, 24, 1), Case(0.05, 64, 128, 1), Case(0.05, None, 24, 1))
-N_UNHINDERED = 4_000
-STRAGGLER, QUICK_STRAGGLER = Straggler(500, 10, 16_000, 1), Straggler(10, 0.3, 80, 1)
+N_UNHINDERED = 2_560
+STRAGGLER, QUICK_STRAGGLER = Straggler(500, 10, 12_000, 1), Straggler(10, 0.3, 80, 1)
 
 
 def figures(bench: Bench) -> Iterator[Figure]:
@@ -76,19 +76,19 @@ def _against_possible(bench: Bench, cases: tuple[Case, ...]) -> Iterator[Figure]
         for _ in range(case.repeat):
             if case.workers not in unhindered or case.possible_per_s > median(unhindered[case.workers]) / 2:
                 n = min(case.n_requests, N_UNHINDERED)
-                unhindered.setdefault(case.workers, []).append(_run(bench, 0, case, n).per_s)
+                unhindered.setdefault(case.workers, []).append(_run(bench, 0, case, n))
             possible = min(case.possible_per_s, median(unhindered[case.workers]))
-            shares.append(100 * _run(bench, case.latency_s, case, case.n_requests).per_s / possible)
+            shares.append(100 * _run(bench, case.latency_s, case, case.n_requests) / possible)
         yield Figure(f"throughput of what is possible: {case.name}", shares, "%", GOAL)
     for workers, values in unhindered.items():
         name = f"{workers} workers" if workers else "workers by default"
         yield Figure(f"requests a second without latency: {name}", values, "")
 
 
-def _run(bench: Bench, latency_s: float, case: Case, n_requests: int) -> Stats:
+def _run(bench: Bench, latency_s: float, case: Case, n_requests: int) -> float:
     with serving(latency_s) as server:
         bench.harvest(server, n_requests * BATCH, *case.flags)
-        return server.stats()
+        return server.stats().per_s(latency_s)
 
 
 def _straggler(bench: Bench, straggler: Straggler) -> Iterator[Figure]:
@@ -98,7 +98,7 @@ def _straggler(bench: Bench, straggler: Straggler) -> Iterator[Figure]:
     for _ in range(straggler.repeat):
         with serving() as server:
             without = bench.harvest(server, n)
-            per_s = server.stats().per_s
+            per_s = server.stats().per_s()
         with serving(0, straggler.hold, straggler.hold_s) as server:
             used = bench.harvest(server, n)
             stats = server.stats()

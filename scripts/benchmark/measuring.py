@@ -67,16 +67,21 @@ class Started:
 
 @dataclass(frozen=True)
 class Stats:
-    """What a server saw: when requests came, how many were open at once, and the hold that was asked for."""
+    """What a server saw: when requests came, and from when to when it held the one that it was to hold."""
 
     times: list[float]
-    most_open: int
     held: tuple[float, float] | None
 
-    @property
-    def per_s(self) -> float:
-        """Requests a second. The first few come at once and are not answered yet: they do not count."""
-        return (len(self.times) - self.most_open) / (self.times[-1] - self.times[0])
+    def per_s(self, latency_s: float = 0) -> float:
+        """Requests a second, once a quarter of them has come: what a long run has.
+
+        Over whole latencies, since requests come in bursts that far apart.
+        """
+        since_s = self.times[len(self.times) // 4]
+        span_s = self.times[-1] - since_s
+        if latency_s:
+            span_s = max(1, span_s // latency_s) * latency_s
+        return sum(since_s < time_s <= since_s + span_s for time_s in self.times) / span_s
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,10 @@ class Server:
         """All since it was asked last."""
         with urllib.request.urlopen(f"{self.url}/stats") as answer:
             return Stats(**json.load(answer))
+
+    def slow_down(self, n: int) -> None:
+        """Answer all but the next n requests slowly, so that a run does not end before it is stopped."""
+        urllib.request.urlopen(f"{self.url}/slow/{n}").close()
 
     def wait_for(self, n: int, started: Started) -> None:
         """Until it has seen so many requests."""

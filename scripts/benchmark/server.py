@@ -1,8 +1,8 @@
 """A server that is not the bottleneck: raw protocol, answers put together from prepared pieces.
 
 It checks nothing and knows no errors; the simulator is for truth, this is for speed. GET /seen tells how many
-requests came; GET /stats all that is known of them, and forgets it. Times are of the monotonic clock, which all
-processes share.
+requests came; GET /stats all that is known of them, and forgets it; after GET /slow/N all but the first N from
+then on are answered slowly. Times are of the monotonic clock, which all processes share.
 
     server.py LATENCY_S [HOLD HOLD_S]      that request alone, counted from 0, is answered after HOLD_S
 """
@@ -18,6 +18,7 @@ from typing import cast
 import uvloop
 from answers import Answers
 
+SLOW_S = 0.3
 LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 
@@ -26,10 +27,10 @@ class Server:
 
     def __init__(self, latency_s: float, hold: int, hold_s: float) -> None:
         self._latency_s, self._hold, self._hold_s = latency_s, hold, hold_s
+        self._slow_from: int | None = None
         self._answers = Answers()
         self._times = array("d")
         self._held: tuple[float, float] | None = None
-        self._n_open = self._most_open = 0
 
     def answer(self, head: bytes, body: bytes) -> bytes:
         """What a request is answered, by its path."""
@@ -37,8 +38,10 @@ class Server:
             return b"%d" % len(self._times)
         if head.startswith(b"GET /stats"):
             return self._stats()
-        self._n_open += 1
-        self._most_open = max(self._most_open, self._n_open)
+        if head.startswith(b"GET /slow/"):
+            self._times = array("d")
+            self._slow_from = int(head.split()[1].removeprefix(b"/slow/"))
+            return b""
         return self._answers.totals(body) if b"/totals " in head else self._answers.series(body)
 
     def delay_s(self, head: bytes) -> float:
@@ -50,15 +53,13 @@ class Server:
         if len(self._times) == self._hold + 1:
             self._held = now, now + self._hold_s
             return self._hold_s
+        if self._slow_from is not None and len(self._times) > self._slow_from:
+            return SLOW_S
         return self._latency_s
 
-    def answered(self, head: bytes) -> None:
-        """Its answer is on the way."""
-        self._n_open -= not head.startswith(b"GET")
-
     def _stats(self) -> bytes:
-        stats = {"times": self._times.tolist(), "most_open": self._most_open, "held": self._held}
-        self._times, self._most_open, self._held = array("d"), self._n_open, None
+        stats = {"times": self._times.tolist(), "held": self._held}
+        self._times, self._held = array("d"), None
         return json.dumps(stats).encode()
 
 
@@ -86,13 +87,12 @@ class Connection(asyncio.Protocol):
             delay_s = self._server.delay_s(head)
             body = self._server.answer(head, request[end + 4 :])
             if delay_s:
-                asyncio.get_running_loop().call_later(delay_s, self._write, head, body)
+                asyncio.get_running_loop().call_later(delay_s, self._write, body)
             else:
-                self._write(head, body)
+                self._write(body)
 
-    def _write(self, asked: bytes, body: bytes) -> None:
+    def _write(self, body: bytes) -> None:
         head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
-        self._server.answered(asked)
         self._transport.write(head + body)
 
 
