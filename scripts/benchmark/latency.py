@@ -56,7 +56,7 @@ FULL = (
     Case(0.5, 64, 1_280, 2),
     Case(0.5, None, 640, 1),
 )
-QUICK = (Case(0.05, 8, 24, 1), Case(0.05, 64, 128, 1), Case(0.05, None, 24, 1))
+QUICK = (Case(0.05, 64, 128, 1), Case(0.05, None, 24, 1))
 N_UNHINDERED = 2_560
 STRAGGLER, QUICK_STRAGGLER = Straggler(500, 10, 12_000, 1), Straggler(10, 0.3, 80, 1)
 
