@@ -27,7 +27,7 @@ class Sizes:
     rounds: int
 
 
-FULL, PARTS_FULL = Sizes(1_000_000, 100_000, 5), Sizes(250_000, 50_000, 3)
+FULL, PARTS_FULL = Sizes(600_000, 100_000, 5), Sizes(250_000, 50_000, 3)
 QUICK = Sizes(5_000, 0, 1)
 N_COMPARED = 2_500
 

@@ -51,10 +51,10 @@ class Straggler:
 FULL = (
     Case(0.05, 8, 960, 2),
     Case(0.05, 64, 2_560, 3),
-    Case(0.05, None, 2_400, 2),
+    Case(0.05, None, 1_280, 2),
     Case(0.5, 8, 128, 1),
     Case(0.5, 64, 1_280, 2),
-    Case(0.5, None, 640, 1),
+    Case(0.5, None, 384, 1),
 )
 QUICK = (Case(0.05, 64, 128, 1), Case(0.05, None, 24, 1))
 N_UNHINDERED = 2_560

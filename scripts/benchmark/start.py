@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from figures import Figure, Goal
-from measuring import BATCH, Bench, Server, Used, last_line, serving
+from measuring import BATCH, N_VERIFIED, Bench, Server, Used, last_line, serving
 
 FIRST_REQUEST = Goal(0.5)
 REPLAY = Goal(250)
@@ -72,6 +72,8 @@ def _resumed(bench: Bench, server: Server, sizes: Sizes) -> Iterator[Figure]:
         hashing.append(_hashing_s(bench.run_directory / "totals.ndjson") * 1e9 / n_done)
         first_s, used = _first_request(bench, server, ids)
         in_all.append((first_s - new_s) * 1e9 / n_done)
+    if sizes.resumed <= N_VERIFIED:
+        bench.verify()
     replaying = [both - alone for both, alone in zip(in_all, hashing, strict=True)]
     name = f"going on with {sizes.resumed:,} IDs, for each ID that is done"
     yield Figure(f"{name}: longer to the first request than a new run", in_all, "ns")
