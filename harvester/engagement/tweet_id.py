@@ -5,6 +5,7 @@ from functools import cache
 from typing import Final
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 MAX_TWEET_ID: Final = 2**63 - 1
@@ -82,6 +83,13 @@ def count_rounded(ids: Ids) -> tuple[int, int]:
     """
     large = ids[ids > LARGEST_EXACT_DOUBLE]
     return len(large), int(np.count_nonzero(large % 100 == 0))
+
+
+def decimals(ids: Ids) -> list[str]:
+    """The IDs as they are written. A quarter of the time of `str` for each."""
+    if not len(ids):
+        return []
+    return orjson.dumps(ids, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].decode().split(",")
 
 
 def created_at_texts(ids: Ids) -> list[str | None]:
