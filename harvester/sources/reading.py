@@ -21,6 +21,8 @@ from harvester.sources.stored import read_stored
 from harvester.sources.text import TextLines
 
 _NEWLINE: Final = 10
+CHUNK_BYTES: Final = 1024 * 1024
+"""Large enough that the thread which reads does not get its turn too often for too little."""
 _LOOKED_AT_BYTES: Final = 256 * 1024
 _NOTHING: Final = Chunk(NO_IDS, (), 0, 0, 0, 0, None)
 
@@ -33,7 +35,7 @@ def read_chunks(
     owner_column: str | None = None,
     owner_from_folder: bool = False,
     stop: threading.Event | None = None,
-    chunk_bytes: int = 256 * 1024,
+    chunk_bytes: int = CHUNK_BYTES,
 ) -> Iterator[Chunk]:
     """The IDs of the sources, in their order, and all that is none; see Chunk.
 
