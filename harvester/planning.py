@@ -7,11 +7,12 @@ its number when it is full. Batches carry a rolling hash of all IDs planned so f
 notices that its input is another one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import groupby
-from typing import Final
+from itertools import groupby, repeat
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,6 +123,7 @@ class Planner:
     blank: the request without tweets, metrics and credential. owners: the names whose places `plan` is given.
     is_distinct: no ID comes twice.
     n_repeated: IDs left out because they came twice in a batch, as they may where nobody removes duplicates.
+    n_planned: batches so far. passed_chain: of the last batch that was passed over, once it is planned.
     """
 
     def __init__(
@@ -134,7 +136,8 @@ class Planner:
         *,
         is_distinct: bool = False,
     ) -> None:
-        self.n_repeated = 0
+        self.n_repeated = self.n_planned = 0
+        self.passed_chain: bytes | None = None
         self._is_distinct = is_distinct
         self._size = blank.endpoint.ids_per_request
         self._owners = owners
@@ -153,8 +156,13 @@ class Planner:
         self._reach = reach
         self._first_ids = np.array([part.first_id for part in self._classes[True][1:]], dtype=np.int64)
         self._pending: dict[int, Ids] = {}
-        self._number = 0
+        self._kinds: dict[int, _Kind] = {}
+        self._n_passed = 0
         self._chain = EMPTY_CHAIN
+
+    def pass_over(self, n_batches: int) -> None:
+        """Give none of the first batches, which are committed. So a replay makes hardly an object for them."""
+        self._n_passed = n_batches
 
     def plan(self, ids: Ids, owners: Owners | None = None) -> Iterator[Batch]:
         """The batches that these IDs, which follow on those given before, fill up.
@@ -165,18 +173,18 @@ class Planner:
         part_of = np.searchsorted(self._first_ids, ids, side="right")
         if owners is not None:
             part_of += owners * (len(self._first_ids) + 1)
-        full: list[tuple[int, int, Ids]] = []
+        full: list[_Full] = []
         for part in np.flatnonzero(np.bincount(part_of)).tolist() if len(ids) else ():
             positions = np.flatnonzero(part_of == part)
             pending = self._pending.get(part, _NO_IDS)
             waiting = np.concatenate((pending, ids[positions]))
             n_full = len(waiting) // size
-            for end in range(size, n_full * size + 1, size):
-                filled_at = int(positions[end - len(pending) - 1])
-                full.append((filled_at, part, waiting[end - size : end]))
-            self._pending[part] = waiting[n_full * size :]
-        for _, part, members in sorted(full, key=lambda batch: batch[0]):
-            yield self._batch(part, members)
+            filled_at = positions[size - len(pending) - 1 :: size]
+            members = waiting[: n_full * size].reshape(n_full, size)
+            full += zip(filled_at.tolist(), repeat(part), members, self._repeats(members), strict=False)
+            self._pending[part] = waiting[n_full * size :].copy()
+        full.sort(key=itemgetter(0))
+        yield from self._batches(full)
 
     def finish(self) -> Iterator[Batch]:
         """The batches of what is left at the end of the input, by owner, oldest tweets first.
@@ -186,12 +194,16 @@ class Planner:
         """
         left = sorted((part, ids) for part, ids in self._pending.items() if len(ids))
         self._pending.clear()
+        full: list[_Full] = []
         for _, alike in groupby(left, key=lambda item: self._asked_alike(item[0])):
             parts = list(alike)
             ids = np.concatenate([members for _, members in parts])
             part_of = np.concatenate([np.full(len(members), part) for part, members in parts])
             for start in range(0, len(ids), self._size):
-                yield self._batch(int(part_of[start]), ids[start : start + self._size])
+                members = ids[start : start + self._size]
+                (n_repeated,) = self._repeats(members[np.newaxis])
+                full.append((0, int(part_of[start]), members, n_repeated))
+        yield from self._batches(full)
 
     def is_askable(self, owner: int) -> bool:
         """Whether there is a credential for the tweets of an owner, by its place."""
@@ -209,13 +221,48 @@ class Planner:
         name = self._owners[owner]
         return name, self._classes_of(name)[index]
 
-    def _batch(self, part: int, ids: Ids) -> Batch:
-        owner, age_class = self._part(part)
-        text = self._chain + ids.astype("<i8").tobytes() + owner.encode(errors="surrogateescape")
-        self._chain = blake2b(text, digest_size=16).digest()
-        self._number += 1
-        if not self._is_distinct and len(distinct := dict.fromkeys(ids.tolist())) < len(ids):
-            self.n_repeated += len(ids) - len(distinct)
-            ids = np.array(list(distinct), dtype=np.int64)
-        blank = self._blank.asking(age_class.metrics, age_class.access, owner)
-        return Batch(self._number - 1, ids, blank, age_class.windows, self._chain)
+    def _kind(self, part: int) -> "_Kind":
+        """What the batches of a part have in common; made once."""
+        if (kind := self._kinds.get(part)) is None:
+            owner, age_class = self._part(part)
+            blank = self._blank.asking(age_class.metrics, age_class.access, owner)
+            kind = _Kind(owner.encode(errors="surrogateescape"), blank, age_class.windows)
+            self._kinds[part] = kind
+        return kind
+
+    def _repeats(self, members: Ids) -> Iterable[int]:
+        """How many IDs of each row came earlier in it."""
+        if self._is_distinct:
+            return repeat(0, len(members))
+        in_order = np.sort(members, axis=1)
+        repeats: list[int] = np.count_nonzero(in_order[:, 1:] == in_order[:, :-1], axis=1).tolist()
+        return repeats
+
+    def _batches(self, full: Iterable["_Full"]) -> Iterator[Batch]:
+        """The batches of these members, in their order."""
+        for _, part, members, n_repeated in full:
+            kind = self._kind(part)
+            chain = blake2b(self._chain, digest_size=16)
+            chain.update(members.astype("<i8", copy=False).data)
+            chain.update(kind.owner)
+            self._chain = chain.digest()
+            self.n_repeated += n_repeated
+            number = self.n_planned
+            self.n_planned += 1
+            if number >= self._n_passed:
+                ids = np.array(list(dict.fromkeys(members.tolist())), np.int64) if n_repeated else members
+                yield Batch(number, ids, kind.blank, kind.windows, self._chain)
+            elif self.n_planned == self._n_passed:
+                self.passed_chain = self._chain
+
+
+class _Kind(NamedTuple):
+    """What is the same in all batches of a part. owner: the account, as it is hashed."""
+
+    owner: bytes
+    blank: Request
+    windows: tuple[Window | None, ...]
+
+
+_Full = tuple[int, int, Ids, int]
+"""Where in a chunk a batch was full, its part, its IDs, and how many of them are repeats."""

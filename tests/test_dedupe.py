@@ -1,9 +1,12 @@
 """The exact set of IDs that were seen, against a Python set."""
 
+from unittest.mock import patch
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harvester import dedupe
 from harvester.dedupe import SeenIds
 
 # Few distinct values, so that repeats are frequent, and the ends of what 64 bits hold.
@@ -37,6 +40,24 @@ def test_first_seen_agrees_with_a_set_when_chunks_are_any(cut: list[list[int]]) 
 def test_first_seen_is_independent_of_how_the_ids_are_cut(cut: list[list[int]]) -> None:
     flat = [number for chunk in cut for number in chunk]
     assert masks(cut)[0] == masks([flat])[0] == masks([[number] for number in flat])[0]
+
+
+@given(chunks)
+def test_first_seen_does_not_depend_on_the_sizes_of_sieve_and_pieces(cut: list[list[int]]) -> None:
+    """White box: a sieve that lets much through and is widened often, merges in many pieces."""
+    with patch.multiple(dedupe, _FEWEST_WORDS=2, _IDS_A_WORD=3, _PIECE=3):
+        mask, seen = masks(cut)
+    assert mask == masks(cut)[0]
+    values = [run.values.tolist() for run in seen._runs]
+    assert all(run == sorted(set(run)) for run in values)
+
+
+@given(st.sets(st.integers(-(2**63), 2**63 - 1)), st.sets(st.integers(-(2**63), 2**63 - 1)))
+def test_runs_are_merged_in_place_whatever_is_in_them(one: set[int], other: set[int]) -> None:
+    """White box."""
+    with patch.object(dedupe, "_PIECE", 2):
+        merged = dedupe._merged(*(np.array(sorted(part), np.int64) for part in (one, other - one)))
+    assert merged.tolist() == sorted(one | other)
 
 
 def test_first_seen_agrees_with_a_set_when_there_are_100_000_ids() -> None:

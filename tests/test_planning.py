@@ -1,6 +1,7 @@
 """Batches: complete, distinct, parted by age, and the same however the IDs come."""
 
 from collections.abc import Sequence
+from hashlib import blake2b
 from itertools import pairwise
 
 import numpy as np
@@ -167,6 +168,38 @@ def test_the_chain_tells_any_other_input(tweet_ids: list[int], data: st.DataObje
     if [batch.ids.tolist() for batch in one] != [batch.ids.tolist() for batch in two]:
         ends = [batches[-1].chain if batches else EMPTY_CHAIN for batches in (one, two)]
         assert ends[0] != ends[1]
+
+
+@settings(deadline=None)
+@given(ids)
+def test_the_chain_is_a_hash_of_the_hash_before_the_ids_and_the_account(tweet_ids: list[int]) -> None:
+    """Journals hold it, so it may never be another for the same input."""
+    chain = EMPTY_CHAIN
+    for batch in plan([tweet_ids]):
+        hashed = b"".join(i.to_bytes(8, "little") for i in batch.ids.tolist()) + batch.blank.account.encode()
+        chain = blake2b(chain + hashed, digest_size=16).digest()
+        assert batch.chain == chain
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.integers(1, 2**63 - 1), max_size=60),
+    st.lists(st.integers(0, 100), max_size=8),
+    st.integers(0, 20),
+)
+def test_what_is_passed_over_changes_nothing_of_what_follows(
+    tweet_ids: list[int], places: list[int], n_passed: int
+) -> None:
+    whole = new_planner()
+    batches = [*whole.plan(np.array(tweet_ids, np.int64)), *whole.finish()]
+    replayed = new_planner()
+    replayed.pass_over(n_passed)
+    left = [batch for chunk in cut(tweet_ids, places) for batch in replayed.plan(np.array(chunk, np.int64))]
+    left += replayed.finish()
+    assert described(left) == described(batches[n_passed:])
+    assert (replayed.n_planned, replayed.n_repeated) == (len(batches), whole.n_repeated)
+    chains = dict(enumerate((batch.chain for batch in batches), 1))
+    assert replayed.passed_chain == chains.get(n_passed)
 
 
 @pytest.mark.parametrize(("name", "size"), [("totals", 250), ("28hr", 25), ("historical", 25)])

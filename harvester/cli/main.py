@@ -1,5 +1,6 @@
 """`harvester`: the table of commands, and how an ending becomes an exit code and one clear line."""
 
+import gc
 import os
 import sys
 from importlib import import_module
@@ -20,6 +21,9 @@ COMMANDS: Final = {
     "simulate": "the embedded Engagement API, as a server",
 }
 """By name, what each command does. Its module, of the same name, is imported when it is called."""
+
+GC_THRESHOLD: Final = 50_000
+FREED_BYTES: Final = 4 * 2**20
 
 EXIT_CODES: Final = """\b
 Exit codes: 0 all accounted for, none failed
@@ -63,6 +67,11 @@ def main() -> None:
     """The console script. Ends the process with one of the documented exit codes."""
     # numpy brings a thread for each core, for linear algebra that nothing here does.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Modules and answers make thousands of objects and hardly a cycle: looking for cycles may be rarer.
+    gc.set_threshold(GC_THRESHOLD)
+    # By a block of that size, which is not even touched, glibc learns to keep twice as much at hand. Otherwise it
+    # would give back and fetch again what each chunk of the input needs for a moment.
+    bytes(FREED_BYTES)
     open_streams()
     sys.exit(run_cli(sys.argv[1:]))
 

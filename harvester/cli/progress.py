@@ -1,4 +1,4 @@
-"""What a person sees while a harvest goes on: a bar on a terminal, a line now and then elsewhere.
+"""What a person sees while a harvest goes on: a line now and then, where there is no terminal for a bar.
 
 Progress is looked at from outside, a few times a second; the harvest does not know of it.
 """
@@ -7,25 +7,17 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 import orjson
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
 
-from harvester.engagement.endpoints import ENDPOINTS
 from harvester.job import Harvest
 from harvester.pipeline.endpoint_run import Snapshot
 from harvester.report.summary import TWEET_URL
 
-BAR_EVERY_S: Final = 0.25
 LINE_EVERY_S: Final = 5.0
 PACE_OVER_S: Final = 30.0
-LONGEST_NAME: Final = max(map(len, ENDPOINTS))
 
 
 class Display(Protocol):
@@ -93,32 +85,14 @@ def _show(harvest: Harvest, display: Display, paces: dict[str, Pace]) -> None:
         display.show(seen)
 
 
-class Bar:
-    """A bar with figures below it, drawn in place."""
-
-    every_s = BAR_EVERY_S
-
-    def __init__(self, console: Console) -> None:
-        self._live = Live(console=console, auto_refresh=False, transient=False)
-        self._live.start()
-
-    def show(self, seen: Seen) -> None:
-        """Draw it anew."""
-        drawn = [_draw(snapshot, pace, is_alone=len(seen) == 1) for snapshot, pace in seen]
-        self._live.update(Group(*drawn), refresh=True)
-
-    def close(self) -> None:
-        """Leave the last picture standing."""
-        self._live.stop()
-
-
 class Lines:
     """A plain line, or a JSON object, now and then, and at once when what is waited for changes."""
 
     every_s = 0.5
 
-    def __init__(self, console: Console, *, as_json: bool) -> None:
-        self._console = console
+    def __init__(self, say: Callable[[str], None], *, as_json: bool) -> None:
+        """say: prints a line."""
+        self._say = say
         self._as_json = as_json
         self._next_at = 0.0
         self._waited_for: Sequence[str | None] = []
@@ -135,35 +109,15 @@ class Lines:
                 text = orjson.dumps({"event": "progress", **_fields(snapshot, pace)}).decode()
             else:
                 name = "" if len(seen) == 1 else f"{snapshot.endpoint}: "
-                parts = (_done(snapshot), *_figures(snapshot, pace), _top(snapshot))
+                parts = (done_in_words(snapshot), *figures_in_words(snapshot, pace), top_in_words(snapshot))
                 text = name + ", ".join(part for part in parts if part)
-            self._console.print(text, soft_wrap=True, highlight=False, markup=False)
+            self._say(text)
 
     def close(self) -> None:
         """Nothing is left on the screen."""
 
 
-def _draw(snapshot: Snapshot, pace: Pace, *, is_alone: bool) -> RenderableType:
-    total = _estimated_total(snapshot)
-    bar = Table.grid(expand=True, padding=(0, 1))
-    bar.add_column(no_wrap=True, min_width=0 if is_alone else LONGEST_NAME)
-    bar.add_column(ratio=1)
-    bar.add_column(justify="right", no_wrap=True)
-    bar.add_row(
-        Text("" if is_alone else snapshot.endpoint, style="bold"),
-        ProgressBar(total=total, completed=snapshot.n_settled, pulse=total is None),
-        Text(_done(snapshot)),
-    )
-    figures = Text(" · ".join(_figures(snapshot, pace)), overflow="ellipsis", no_wrap=True)
-    if snapshot.wait:
-        figures.stylize("yellow")
-    lines: list[RenderableType] = [bar, figures]
-    if top := _top(snapshot):
-        lines.append(Text(top, style="dim", overflow="ellipsis", no_wrap=True))
-    return Group(*lines)
-
-
-def _estimated_total(snapshot: Snapshot) -> int | None:
+def estimated_total(snapshot: Snapshot) -> int | None:
     """All IDs; while the input is being read, what it will come to if it goes on like this."""
     if snapshot.n_total is not None:
         return snapshot.n_total
@@ -172,15 +126,17 @@ def _estimated_total(snapshot: Snapshot) -> int | None:
     return None
 
 
-def _done(snapshot: Snapshot) -> str:
-    total = _estimated_total(snapshot)
+def done_in_words(snapshot: Snapshot) -> str:
+    """How many IDs are settled, and of how many."""
+    total = estimated_total(snapshot)
     if total is None:
         return f"{snapshot.n_settled:,} IDs"
     about = "" if snapshot.n_total is not None else "about "
     return f"{snapshot.n_settled:,} of {about}{total:,} IDs ({snapshot.n_settled / max(total, 1):.0%})"
 
 
-def _figures(snapshot: Snapshot, pace: Pace) -> list[str]:
+def figures_in_words(snapshot: Snapshot, pace: Pace) -> list[str]:
+    """How fast it is, what it took so far, what it waits for, and how long it will take."""
     requests = snapshot.requests
     figures = []
     if snapshot.n_settled != snapshot.n_total:
@@ -196,13 +152,14 @@ def _figures(snapshot: Snapshot, pace: Pace) -> list[str]:
         left = "" if math.isinf(snapshot.wait_s) else f", {duration(snapshot.wait_s)} left"
         what = "rate limit" if snapshot.wait.reason == "rate limit" else "the service is in trouble, probing"
         figures.insert(0, f"{what}{left}")
-    total = _estimated_total(snapshot)
+    total = estimated_total(snapshot)
     if total is not None and pace.ids_per_s and total > snapshot.n_settled:
         figures.append(f"{duration((total - snapshot.n_settled) / pace.ids_per_s)} left")
     return figures
 
 
-def _top(snapshot: Snapshot) -> str:
+def top_in_words(snapshot: Snapshot) -> str:
+    """The best tweet by the first metric, "" before there is one."""
     if snapshot.top is None:
         return ""
     metric, value, tweet_id = snapshot.top

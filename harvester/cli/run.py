@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import os
 import signal
 from collections.abc import Callable, Coroutine
@@ -27,7 +26,6 @@ from harvester.errors import ExitCode, HarvesterError
 from harvester.job import Harvest, Outcome
 from harvester.ledger import ledger_path
 
-GC_THRESHOLD: Final = 50_000
 SIGNALS: Final = {
     "SIGINT": ExitCode.INTERRUPTED,
     "SIGTERM": ExitCode.TERMINATED,
@@ -191,8 +189,6 @@ async def _mourn(harvest: Harvest, simulated: Simulated) -> None:
 
 
 def _run_loop(main: Coroutine[Any, Any, Outcome]) -> Outcome:
-    # Each answer makes thousands of objects and hardly a cycle: looking for cycles may be rarer.
-    gc.set_threshold(GC_THRESHOLD)
     runner: Callable[[Coroutine[Any, Any, Outcome]], Outcome] = asyncio.run
     with contextlib.suppress(ImportError):  # not on Windows
         import uvloop  # noqa: PLC0415

@@ -14,9 +14,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import tomlkit
-from tomlkit.items import InlineTable
-
 from harvester.engagement.credentials import Secret
 from harvester.errors import UsageError
 
@@ -58,6 +55,9 @@ def with_secrets(path: Path, text: str, table: tuple[str, ...], secrets: Mapping
 
     path is only for messages. Raises UsageError where the text is no credentials file.
     """
+    import tomlkit  # noqa: PLC0415  # only `auth` writes, and every command reads
+    from tomlkit.items import InlineTable  # noqa: PLC0415
+
     tables = parse_tables(path, text)
     for name in table:
         tables = table_in(tables, name, path)

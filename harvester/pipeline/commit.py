@@ -2,75 +2,38 @@
 
 Batches settle in any order and wait here for those before them. So that this does not grow without bound,
 only so many batches may be under way between the newest planned and the oldest uncommitted one; and so that a
-kill does not cost the answers of all that wait for a slow one, what waits longer is kept in the journal. So is
-what has come of the windows of a batch while others are open.
+kill does not cost the answers of all that wait for a slow one, nor memory, what waits longer is kept in the
+journal. So is what has come of the windows of a batch while others are open.
 """
 
 import asyncio
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from harvester.engagement.settling import Settled
 from harvester.pipeline.parts import decode_part, encode_part, window_of
-from harvester.pipeline.reading import changed_input
+from harvester.pipeline.waiting import Ready, Waiting, demand_same, outcome_bytes, to_ahead
 from harvester.planning import Batch
-from harvester.reduce import Partial, Reduction
+from harvester.reduce import Reduction
 from harvester.rundir.directory import RunDirectory
-from harvester.rundir.marks import Ahead, Dead, EndpointMark, InputMark, Part, Step
+from harvester.rundir.marks import Dead, EndpointMark, InputMark, Part, Step
 
 COMMIT_EVERY_S: Final = 0.5
 """What a kill can cost: the answers of this long, and those in flight."""
 COMMIT_BATCHES: Final = 256
 """So many waiting batches are committed at once, however little time has gone."""
-WINDOW_BATCHES: Final = 1024
-"""At most so many batches between the oldest uncommitted and the newest planned one. Settled batches of
-totals hold about 60 kB each: 60 MB at most, and 1,023 batches go on beside one that takes its time."""
+WINDOW_BATCHES: Final = 20_000
+"""At most so many batches between the oldest uncommitted and the newest planned one: 2,000 requests a second go on
+for ten seconds beside one that takes as long. What waits for that is in the journal, some 60 kB a batch of totals,
+so 1.2 GB of disk at most."""
 WINDOW_BYTES: Final = 128 * 2**20
-"""So much memory at most for the outcomes of the batches under way, if there is more than one."""
-TWEET_BYTES: Final = 250
-POINT_BYTES: Final = 34
-"""Of a time series: 12 while it is collected, and 22 as it is written."""
+"""So much memory at most for the outcomes of the batches under way that are not in the journal, if there is more
+than one."""
 REJECTED_BYTES: Final = 4 * 2**20
 """So many bytes of rejected lines wait at most."""
 
-
-def outcome_bytes(batch: Batch) -> int:
-    """How much memory the outcomes of a batch can take: every point of its time series, if there are any."""
-    request, n_points = batch.blank, 0
-    if request.series:
-        n_hours = sum(window.n_hours for window in batch.windows if window) or 30
-        n_points = n_hours if request.series == "hour" else n_hours // 24 + 2
-    return len(batch.ids) * (TWEET_BYTES + POINT_BYTES * len(request.metrics) * n_points)
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A settled batch, boiled down to what is written. is_again: its tweets had dead letters before."""
-
-    batch: Batch
-    records: bytes
-    partial: Partial
-    dead: Sequence[Dead]
-    is_again: bool
-
-
-def _to_ahead(ready: Ready) -> Ahead:
-    """A settled batch as the journal keeps it: its records, and what it adds as JSON."""
-    dead = [(dead.tweet_id, dead.account, dead.letter.decode()) for dead in ready.dead]
-    added = {**ready.partial.to_dict(), "dead": dead}
-    return Ahead(
-        ready.batch.number, ready.batch.chain, b"\n".join((json.dumps(added).encode(), ready.records))
-    )
-
-
-def _from_ahead(batch: Batch, ahead: Ahead) -> Ready:
-    head, _, records = ahead.outcome.partition(b"\n")
-    added = json.loads(head)
-    dead = [Dead(tweet_id, account, letter.encode()) for tweet_id, account, letter in added["dead"]]
-    return Ready(batch, records, Partial.from_dict(added), dead, is_again=False)
+_T = TypeVar("_T")
 
 
 class _Committing(ABC):
@@ -132,27 +95,26 @@ class Committer(_Committing):
         self._window = asyncio.Semaphore(WINDOW_BATCHES)
         self._bytes_under_way = 0
         self._is_short = False
+        self._n_since = 0
         self._next = mark.batches
         self._end: int | None = None
-        self._ready: dict[int, Ready] = {}
-        self._waiting: set[int] = set()
+        self._waiting = Waiting(directory.journal, endpoint)
         self.n_merged: int = mark.state.get("merged", 0)
         self._dead = {tweet_id for tweet_id, _ in directory.journal.dead_tweets(endpoint)}
-        self._kept = directory.journal.ahead_numbers(endpoint)
         self._parts: dict[int, dict[int, tuple[Batch, Settled]]] = {}
         self._parts_waiting: set[tuple[int, int]] = set()
         self._in_parts = directory.journal.part_numbers(endpoint)
 
-    def settled_before(self, batch: Batch) -> Ready | None:
-        """What an earlier process has settled of a batch, but could not commit; None if it has to be asked for.
+    def has_settled(self, batch: Batch) -> bool:
+        """Whether an earlier process has settled a batch that was admitted, but could not commit it.
 
         Raises RunDirectoryError when that was of another input.
         """
-        if batch.number not in self._kept:
-            return None
-        ahead = self._directory.journal.ahead(self._endpoint, batch.number)
-        _demand_same(batch, ahead.chain)
-        return _from_ahead(batch, ahead)
+        if not self._waiting.has_settled(batch):
+            return False
+        self._bytes_under_way -= outcome_bytes(batch)
+        self._count(len(batch.ids))
+        return True
 
     def parts_before(self, batch: Batch) -> list[Settled]:
         """What an earlier process has of the windows of a batch that it did not settle.
@@ -163,7 +125,7 @@ class Committer(_Committing):
             return []
         parts = self._directory.journal.parts(self._endpoint, batch.number)
         for part in parts:
-            _demand_same(batch, part.chain)
+            demand_same(batch, part.chain)
         return [decode_part(batch, part.outcome) for part in parts]
 
     def keep(self, batch: Batch, settled: Settled) -> None:
@@ -183,12 +145,16 @@ class Committer(_Committing):
 
     def add(self, ready: Ready) -> None:
         """Take a settled batch; it is committed when all before it are."""
-        self._ready[ready.batch.number] = ready
-        self._parts.pop(ready.batch.number, None)
-        self.n_settled += len(ready.batch.ids)
-        is_last = self._next + len(self._ready) == self._end
-        is_wanted = self._is_short or len(self._ready) >= COMMIT_BATCHES
-        if is_last or (is_wanted and self._next in self._ready):
+        self._waiting.add(ready)
+        self._parts.pop(ready.number, None)
+        self._count(ready.n_tweets)
+
+    def _count(self, n_tweets: int) -> None:
+        self.n_settled += n_tweets
+        self._n_since += 1
+        is_last = self._next + len(self._waiting) == self._end
+        is_wanted = self._is_short or self._n_since >= COMMIT_BATCHES
+        if is_last or (is_wanted and self._next in self._waiting):
             self._due.set()
 
     async def until_committed(self, n_batches: int) -> None:
@@ -199,15 +165,26 @@ class Committer(_Committing):
             await self._committed.wait()
 
     async def _commit(self) -> None:
-        group = self._take_in_order()
-        ahead, parts = self._take_waiting(), self._take_parts()
-        if not group and not ahead and not parts:
+        self._n_since = 0
+        await self._commit_step(await self._in_order(), self._to_keep(), self._take_parts())
+        while group := await self._in_order():
+            await self._commit_step(group)
+
+    async def _in_order(self) -> list[Ready]:
+        return await _to_the_end(self._waiting.take_in_order, self._next)
+
+    def _to_keep(self) -> list[Ready]:
+        return self._waiting.take_to_keep(is_last_time=self._is_closing)
+
+    async def _commit_step(
+        self, group: Sequence[Ready], waiting: Sequence[Ready] = (), parts: tuple[Part, ...] = ()
+    ) -> None:
+        if not group and not waiting and not parts:
             return
         for ready in group:
             self.reduction.add(ready.partial)
-        records = [ready.records for ready in group]
-        fresh = [ready.batch for ready in group if not ready.is_again]
-        settled_again = tuple(i for ready in group if ready.is_again for i in ready.batch.ids.tolist())
+        fresh = [ready for ready in group if not ready.again]
+        settled_again = tuple(tweet_id for ready in group for tweet_id in ready.again)
         dead = self._merged(settled_again, [letter for ready in group for letter in ready.dead])
         n_dead = self._mark.state.get("dead_letters", 0) + len(dead) - len(settled_again)
         self._mark = EndpointMark(
@@ -220,12 +197,13 @@ class Committer(_Committing):
                 **self._state(),
             },
         )
+        ahead = tuple(map(to_ahead, waiting))
         step = Step(self._endpoint, self._mark, settled_again, dead, ahead, parts)
-        await _to_the_end(self._directory.commit, step, records)
+        await _to_the_end(self._directory.commit, step, [ready.records for ready in group])
         self._next += len(group)
-        for ready in group:
+        self._bytes_under_way -= sum(ready.n_bytes for ready in (*group, *waiting))
+        for _ in group:
             self._window.release()
-            self._bytes_under_way -= outcome_bytes(ready.batch)
         self._tell()
 
     def _merged(self, settled_again: Iterable[int], dead: Iterable[Dead]) -> tuple[Dead, ...]:
@@ -240,14 +218,6 @@ class Committer(_Committing):
                 kept.append(letter)
         return tuple(kept)
 
-    def _take_waiting(self) -> tuple[Ahead, ...]:
-        """Those of the batches left that wait since the commit before this one, or all of them at the end."""
-        left = {number for number, ready in self._ready.items() if not ready.is_again} - self._kept
-        waiting = left if self._is_closing else left & self._waiting
-        self._waiting = left - waiting
-        self._kept |= waiting
-        return tuple(_to_ahead(self._ready[number]) for number in sorted(waiting))
-
     def _take_parts(self) -> tuple[Part, ...]:
         """The same for windows of batches that are not settled: each is kept once."""
         left = {(number, window) for number, windows in self._parts.items() for window in windows}
@@ -258,13 +228,6 @@ class Committer(_Committing):
             for number, window in sorted(waiting)
             for batch, settled in (self._parts[number].pop(window),)
         )
-
-    def _take_in_order(self) -> list[Ready]:
-        group: list[Ready] = []
-        while (ready := self._ready.pop(self._next + len(group), None)) is not None:
-            group.append(ready)
-            self._kept.discard(ready.batch.number)
-        return group
 
 
 class RejectedLog(_Committing):
@@ -294,16 +257,11 @@ class RejectedLog(_Committing):
             self._tell()
 
 
-def _demand_same(batch: Batch, chain: bytes) -> None:
-    if chain != batch.chain:
-        raise changed_input(f"the IDs up to batch {batch.number:,} are not those that were answered")
-
-
-async def _to_the_end(work: Callable[..., None], *arguments: object) -> None:
+async def _to_the_end(work: Callable[..., _T], *arguments: object) -> _T:
     """Run blocking work in a thread. A cancellation waits for it: nobody else may touch the files meanwhile."""
     running = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
     try:
-        await asyncio.shield(running)
+        return await asyncio.shield(running)
     except asyncio.CancelledError:
         await running
         raise

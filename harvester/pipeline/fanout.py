@@ -7,7 +7,7 @@ bytes an ID (12 with owners), so that a slow endpoint holds up no fast one and t
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -127,15 +127,20 @@ class Fanout:
 class Feed:
     """An endpoint's batches, without those that an earlier process has committed.
 
-    mark: what is committed. n_planned: batches so far, with those. is_whole: the input came to its end.
+    mark: what is committed. is_whole: the input came to its end.
     """
 
     def __init__(self, fanout: Fanout, planner: Planner, mark: EndpointMark) -> None:
-        self.n_planned = 0
         self.is_whole = False
         self._fanout = fanout
         self._planner = planner
         self._done = mark
+        planner.pass_over(mark.batches)
+
+    @property
+    def n_planned(self) -> int:
+        """Batches so far, with those that are committed."""
+        return self._planner.n_planned
 
     @property
     def n_repeated(self) -> int:
@@ -148,21 +153,23 @@ class Feed:
         Raises RunDirectoryError when the input is not the one that was committed, by the rolling hash of IDs.
         """
         async for ids, owners, is_end in self._fanout.parts():
-            yield [batch for batch in self._planner.plan(ids, owners) if self._is_new(batch)]
+            yield self._to_do(self._planner.plan(ids, owners))
             if is_end:
-                yield [batch for batch in self._planner.finish() if self._is_new(batch)]
+                yield self._to_do(self._planner.finish())
         if self._fanout.reading.stop.is_set():
             return
-        yield [batch for batch in self._planner.finish() if self._is_new(batch)]
+        yield self._to_do(self._planner.finish())
         if self.n_planned < self._done.batches:
             n = self._fanout.reading.counts.distinct
             raise changed_input(f"it ends after {n:,} IDs, and more of them are committed")
         self.is_whole = True
 
-    def _is_new(self, batch: Batch) -> bool:
-        self.n_planned += 1
-        if batch.number == self._done.batches - 1 and batch.chain != self._done.chain:
+    def _to_do(self, planned: Iterable[Batch]) -> Sequence[Batch]:
+        """The batches, once the chain of those that were passed over is seen to be that of the committed ones."""
+        batches = tuple(planned)
+        chain = self._planner.passed_chain
+        if chain is not None and chain != self._done.chain:
             raise changed_input(
                 f"the IDs of the first {self._done.batches:,} batches are not the committed ones"
             )
-        return batch.number >= self._done.batches
+        return batches

@@ -14,10 +14,11 @@ from harvester.engagement.response import read_answer
 from harvester.engagement.settling import Settled, Settlement
 from harvester.engagement.windows import utc_text
 from harvester.errors import ExitCode, HarvesterError
-from harvester.pipeline.commit import Committer, Ready
+from harvester.pipeline.commit import Committer
 from harvester.pipeline.fanout import Feed
 from harvester.pipeline.parts import window_of
 from harvester.pipeline.second_asks import SecondAsk, SecondAsks
+from harvester.pipeline.waiting import Ready
 from harvester.planning import NO_WINDOWS, Batch
 from harvester.rundir.records import Span, encode_dead_letters, encode_records
 from harvester.transport.gate import Gate
@@ -172,8 +173,7 @@ class Pool:
 
     async def _put(self, batch: Batch, *, is_again: bool = False) -> None:
         await self._committer.admit(batch)
-        if not is_again and (ready := self._committer.settled_before(batch)):
-            self._committer.add(ready)
+        if not is_again and self._committer.has_settled(batch):
             return
         await self._room.acquire()
         kept = [] if is_again else self._committer.parts_before(batch)
@@ -364,7 +364,7 @@ class Pool:
                 records = encode_records(batch.ids, settled, retrieved_at, self._span)
             partial = self._committer.reduction.reduce_batch(settled)
             dead = encode_dead_letters(settled)
-            self._committer.add(Ready(batch, records, partial, dead, progress.is_again))
+            self._committer.add(Ready.of(batch, records, partial, dead, is_again=progress.is_again))
             self._done.task_done()
 
     async def _drain(self, grace_s: float) -> None:

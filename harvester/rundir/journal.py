@@ -55,6 +55,8 @@ _TABLES: Final = """
 _PUT_DEAD: Final = (
     "INSERT INTO dead_letter (endpoint, tweet_id, account, letter, seal) VALUES (?, ?, ?, ?, ?)"
 )
+MOST_FREE_PAGES: Final = 1024
+"""4 MB."""
 Streams = Callable[[], Mapping[int, StreamMark]]
 
 
@@ -149,8 +151,13 @@ class Journal(JournalReads):
                 self._put("derived", name, *astuple(mark))
 
     def checkpoint(self) -> None:
-        """Fold the write-ahead log into the journal file, so that an error of the disk shows here."""
+        """Fold the write-ahead log into the journal file, so that an error of the disk shows here.
+
+        What once waited for a slow batch may have left the file mostly empty; it gives that room back.
+        """
         with self._errors():
+            if self._db.execute("PRAGMA freelist_count").fetchone()[0] > MOST_FREE_PAGES:
+                self._db.execute("VACUUM")
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:

@@ -99,9 +99,10 @@ class JournalReads:
         for _, *dead in self._each(query, endpoint):
             yield Dead(*dead)
 
-    def ahead_numbers(self, endpoint: str) -> set[int]:
-        """The numbers of the settled batches that wait for others."""
-        return self._numbers("SELECT number FROM ahead WHERE endpoint = ?", endpoint)
+    def ahead_chains(self, endpoint: str) -> dict[int, bytes]:
+        """The settled batches that wait for others: their numbers, and the hash of all IDs up to each."""
+        query = "SELECT number, chain FROM ahead WHERE endpoint = ?"
+        return dict(self._rows(query, endpoint, is_sealed=False))
 
     def ahead(self, endpoint: str, number: int) -> Ahead:
         """One of them."""
@@ -112,16 +113,14 @@ class JournalReads:
 
     def part_numbers(self, endpoint: str) -> set[int]:
         """The numbers of the batches of which some windows are settled."""
-        return self._numbers("SELECT DISTINCT number FROM part WHERE endpoint = ?", endpoint)
+        query = "SELECT DISTINCT number FROM part WHERE endpoint = ?"
+        return {number for (number,) in self._rows(query, endpoint, is_sealed=False)}
 
     def parts(self, endpoint: str, number: int) -> list[Part]:
         """The settled windows of one of them, the earliest first."""
         query = "SELECT * FROM part WHERE endpoint = ? AND number = ? ORDER BY window"
         rows = self._rows(query, endpoint, number)
         return [Part(*row[1:]) for row in rows]
-
-    def _numbers(self, query: str, endpoint: str) -> set[int]:
-        return {number for (number,) in self._rows(query, endpoint, is_sealed=False)}
 
     def _rows(self, query: str, *parameters: object, is_sealed: bool = True) -> list[tuple[Any, ...]]:
         return list(self._each(query, *parameters, is_sealed=is_sealed))

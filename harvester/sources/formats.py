@@ -5,7 +5,6 @@ way. The first line decides if it is a tweet ID or names a column of them, so a 
 otherwise the first SAMPLE_LINES lines that are not blank do.
 """
 
-import statistics
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -214,7 +213,7 @@ def _by_content(file: str, tables: list[_Table], wanted: Wanted) -> TextLines | 
 
     Not by the owners' column: their numbers may be as large.
     """
-    best: tuple[int, float] = (0, 0.0)
+    best = (0, 0)
     chosen: tuple[_Table, int] | None = None
     for table in tables:
         owner_place = table.owner_place(wanted)
@@ -222,10 +221,7 @@ def _by_content(file: str, tables: list[_Table], wanted: Wanted) -> TextLines | 
             if column == owner_place:
                 continue
             ids = table.column_ids(column)
-            score = (
-                len(ids) * 2 >= len(table.rows) and len(table.rows),
-                statistics.median(ids) if ids else 0.0,
-            )
+            score = (len(ids) * 2 >= len(table.rows) and len(table.rows), _twice_the_median(ids))
             if ids and score > best:
                 best, chosen = score, (table, column)
     if chosen is None:
@@ -235,3 +231,8 @@ def _by_content(file: str, tables: list[_Table], wanted: Wanted) -> TextLines | 
             f"{file}: no column holds tweet IDs", "Name the column with --column, by its name or number."
         )
     return _csv_rows(file, *chosen, wanted)
+
+
+def _twice_the_median(ids: list[int]) -> int:
+    in_order = sorted(ids)
+    return in_order[(len(ids) - 1) // 2] + in_order[len(ids) // 2] if ids else 0

@@ -20,6 +20,7 @@ from harvester.sources.owners import folder_owner, owned_by
 from harvester.sources.stored import read_stored
 from harvester.sources.text import TextLines
 
+_NEWLINE: Final = 10
 _LOOKED_AT_BYTES: Final = 256 * 1024
 _NOTHING: Final = Chunk(NO_IDS, (), 0, 0, 0, 0, None)
 
@@ -144,7 +145,7 @@ class _FileReader:
     def read(self, block: Block) -> Chunk:
         """What has become whole with this block."""
         lines = self._cutter.feed(block.text)
-        self._n_newlines += lines.count(b"\n")
+        self._n_newlines += int(np.count_nonzero(np.frombuffer(lines, np.uint8) == _NEWLINE))
         self.n_bytes += block.n_stored
         chunk = dataclasses.replace(self._read_lines(lines, is_all=False), n_bytes=block.n_stored)
         return self._end_unreadable(chunk, block.unreadable) if block.unreadable else chunk

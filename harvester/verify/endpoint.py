@@ -143,7 +143,7 @@ def _read_letters(letters: Iterable[bytes], seen: Seen, blank: Request, findings
 
 def _judge_waiting(journal: JournalReads, name: str, mark: EndpointMark, findings: Findings) -> None:
     """What waits in the journal to be written is behind what is written."""
-    waiting = journal.ahead_numbers(name) | journal.part_numbers(name)
+    waiting = journal.ahead_chains(name).keys() | journal.part_numbers(name)
     for number in sorted(number for number in waiting if number < mark.batches):
         what = f"batch {number:,} of {name} waits to be written, and is counted as written"
         findings.add(JOURNAL, what, kind="waiting")

@@ -1,50 +1,66 @@
 """A server that is not the bottleneck: raw protocol, answers put together from prepared pieces.
 
-It checks nothing and knows no errors; the simulator is for truth, this is for speed. GET /stats tells how
-many requests came, and when the first and the last one did. server.py PORT LATENCY_S
+It checks nothing and knows no errors; the simulator is for truth, this is for speed. GET /seen tells how many
+requests came; GET /stats all that is known of them, and forgets it; after GET /slow/N all but the first N from
+then on are answered slowly. Times are of the monotonic clock, which all processes share.
+
+    server.py LATENCY_S [HOLD HOLD_S]      that request alone, counted from 0, is answered after HOLD_S
 """
 
 import asyncio
 import json
-import random
 import re
 import sys
 import time
+from array import array
 from typing import cast
 
 import uvloop
+from answers import Answers
 
-N_PIECES = 50_021
+SLOW_S = 0.3
 LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 
 class Server:
     """What all connections share."""
 
-    def __init__(self, latency_s: float) -> None:
-        self.latency_s = latency_s
-        self.times: list[float] = []
-        self._pieces: dict[bytes, list[bytes]] = {}
+    def __init__(self, latency_s: float, hold: int, hold_s: float) -> None:
+        self._latency_s, self._hold, self._hold_s = latency_s, hold, hold_s
+        self._slow_from: int | None = None
+        self._answers = Answers()
+        self._times = array("d")
+        self._held: tuple[float, float] | None = None
 
-    def pieces(self, metrics: bytes) -> list[bytes]:
-        """Counts for a list of metrics, as they stand in an answer: heavy-tailed, many small ones."""
-        if metrics not in self._pieces:
-            chance = random.Random(7)  # noqa: S311  # counts, no secrets
-            names = metrics.split(b",")
-            self._pieces[metrics] = [
-                b":{" + b",".join(b'%s:"%d"' % (n, chance.paretovariate(0.7) * 3) for n in names) + b"}"
-                for _ in range(N_PIECES)
-            ]
-        return self._pieces[metrics]
+    def answer(self, head: bytes, body: bytes) -> bytes:
+        """What a request is answered, by its path."""
+        if head.startswith(b"GET /seen"):
+            return b"%d" % len(self._times)
+        if head.startswith(b"GET /stats"):
+            return self._stats()
+        if head.startswith(b"GET /slow/"):
+            self._times = array("d")
+            self._slow_from = int(head.split()[1].removeprefix(b"/slow/"))
+            return b""
+        return self._answers.totals(body) if b"/totals " in head else self._answers.series(body)
 
-    def answer(self, body: bytes) -> bytes:
-        """The JSON answer to a request of the benchmark's form."""
-        start = body.index(b"[") + 1
-        end = body.index(b"]")
-        start_metrics = body.index(b"[", end) + 1
-        pieces = self.pieces(body[start_metrics : body.index(b"]", start_metrics)])
-        ids = body[start:end].split(b",")
-        return b'{"harvester":{' + b",".join([i + pieces[int(i[1:-1]) % N_PIECES] for i in ids]) + b"}}"
+    def delay_s(self, head: bytes) -> float:
+        """How long its answer waits."""
+        if head.startswith(b"GET"):
+            return 0.0
+        now = time.monotonic()
+        self._times.append(now)
+        if len(self._times) == self._hold + 1:
+            self._held = now, now + self._hold_s
+            return self._hold_s
+        if self._slow_from is not None and len(self._times) > self._slow_from:
+            return SLOW_S
+        return self._latency_s
+
+    def _stats(self) -> bytes:
+        stats = {"times": self._times.tolist(), "held": self._held}
+        self._times, self._held = array("d"), None
+        return json.dumps(stats).encode()
 
 
 class Connection(asyncio.Protocol):
@@ -67,15 +83,11 @@ class Connection(asyncio.Protocol):
             if len(self._buffer) < total:
                 return
             request, self._buffer = self._buffer[:total], self._buffer[total:]
-            if request.startswith(b"GET"):
-                times = self._server.times
-                self._write(json.dumps({"n": len(times), "first": times[0], "last": times[-1]}).encode())
-                times.clear()
-                continue
-            self._server.times.append(time.monotonic())
-            body = self._server.answer(request[end + 4 :])
-            if self._server.latency_s:
-                asyncio.get_running_loop().call_later(self._server.latency_s, self._write, body)
+            head = request[:end]
+            delay_s = self._server.delay_s(head)
+            body = self._server.answer(head, request[end + 4 :])
+            if delay_s:
+                asyncio.get_running_loop().call_later(delay_s, self._write, body)
             else:
                 self._write(body)
 
@@ -85,10 +97,11 @@ class Connection(asyncio.Protocol):
 
 
 async def _main() -> None:
-    server = Server(float(sys.argv[2]))
+    latency_s, hold, hold_s = (*sys.argv[1:], "-1", "0")[:3]
+    server = Server(float(latency_s), int(hold), float(hold_s))
     loop = asyncio.get_running_loop()
-    listening = await loop.create_server(lambda: Connection(server), "127.0.0.1", int(sys.argv[1]))
-    print("ready", flush=True)
+    listening = await loop.create_server(lambda: Connection(server), "127.0.0.1", 0)
+    print(listening.sockets[0].getsockname()[1], flush=True)
     await listening.serve_forever()
 
 

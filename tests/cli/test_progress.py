@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from harvester.cli.progress import Bar, Lines, Pace, duration
+from harvester.cli.bar import Bar
+from harvester.cli.progress import Lines, Pace, duration
 from harvester.pipeline.endpoint_run import Snapshot
 from harvester.transport.gate import RequestCounts, Wait
 
@@ -35,10 +36,10 @@ def pace_of(*seen: tuple[float, int]) -> Pace:
 
 
 def line_of(snapshot: Snapshot, *, as_json: bool = False) -> str:
-    text = io.StringIO()
-    lines = Lines(Console(file=text, width=400), as_json=as_json)
+    said: list[str] = []
+    lines = Lines(said.append, as_json=as_json)
     lines.show([(snapshot, pace_of((0.0, 0), (10.0, 2_500)))])
-    return text.getvalue()
+    return "\n".join(said)
 
 
 @pytest.mark.parametrize(
@@ -88,12 +89,12 @@ def test_wait_says_why_and_until_when(wait: Wait, wait_s: float, says: str) -> N
 
 
 def test_lines_are_few_but_a_wait_is_told_at_once() -> None:
-    text = io.StringIO()
-    lines = Lines(Console(file=text, width=400), as_json=False)
+    said: list[str] = []
+    lines = Lines(said.append, as_json=False)
     waiting = replace(BEGUN, wait=Wait("rate limit", 9.0), wait_s=9.0)
     for snapshot in (BEGUN, BEGUN, waiting, waiting):
         lines.show([(snapshot, pace_of((0.0, 0)))])
-    assert len(text.getvalue().splitlines()) == 2
+    assert len(said) == 2
 
 
 def test_json_line_has_the_fields_of_a_progress_event() -> None:

@@ -14,6 +14,7 @@ from harvester.engagement.tweet_id import (
     count_rounded,
     created_at_texts,
     created_ms,
+    decimals,
     first_id_at,
     parse_tweet_id,
 )
@@ -108,6 +109,11 @@ def test_first_id_at_is_the_smallest_id_of_its_moment(tweet_id: int) -> None:
 @pytest.mark.parametrize("time_ms", [0, SNOWFLAKE_EPOCH_MS, -(10**20)])
 def test_first_id_at_is_never_below_the_first_snowflake(time_ms: int) -> None:
     assert first_id_at(time_ms) == FIRST_SNOWFLAKE
+
+
+@given(st.lists(ids))
+def test_decimals_are_the_ids_as_they_are_written(tweet_ids: list[int]) -> None:
+    assert decimals(np.array(tweet_ids, np.int64)) == tuple(map(str, tweet_ids))
 
 
 @settings(deadline=None)

@@ -15,9 +15,10 @@ from harvester.engagement.answer import Trouble
 from harvester.engagement.endpoints import ENDPOINTS
 from harvester.engagement.redaction import redact_forms
 from harvester.engagement.request import Access, Request
-from harvester.pipeline.commit import Committer, Ready, RejectedLog
+from harvester.pipeline.commit import Committer, RejectedLog
 from harvester.pipeline.fanout import Feed
 from harvester.pipeline.pool import Pool, Stop
+from harvester.pipeline.waiting import Ready
 from harvester.planning import NO_WINDOWS, Batch
 from harvester.reduce import Partial, Reduction
 from harvester.rundir.directory import RunDirectory
@@ -55,8 +56,8 @@ class Directory:
     def dead_tweets(self, _endpoint: str) -> list[tuple[int, str]]:
         return []
 
-    def ahead_numbers(self, _endpoint: str) -> set[int]:
-        return set(self.kept)
+    def ahead_chains(self, _endpoint: str) -> dict[int, bytes]:
+        return {number: ahead.chain for number, ahead in self.kept.items()}
 
     def ahead(self, _endpoint: str, number: int) -> Ahead:
         return self.kept[number]
@@ -215,7 +216,7 @@ def new_rejected_log(directory: Directory) -> RejectedLog:
 
 def new_ready(one: Batch, dead: Sequence[Dead] = (), *, is_again: bool = False) -> Ready:
     records = b"".join(orjson.dumps({"tweet_id": str(i), "status": "ok"}) + b"\n" for i in one.ids.tolist())
-    return Ready(one, records, Partial(Counter()), dead, is_again)
+    return Ready.of(one, records, Partial(Counter()), dead, is_again=is_again)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from harvester.engagement.request import Access, Request
 from harvester.engagement.tweet_id import first_id_at
 from harvester.engagement.windows import HOUR_S, TimeRange, utc_text
 from harvester.errors import ExitCode
-from harvester.pipeline import commit
+from harvester.pipeline import commit, waiting
 from harvester.planning import Batch
 from harvester.transport.session import Reply
 
@@ -188,12 +188,12 @@ def test_memory_bounds_how_many_batches_are_under_way(
         first = [ids[0] for at, _, ids in harvest.service.asked if at < 2.0]
         return len(set(first))
 
-    size = commit.outcome_bytes(batch(0, OLD, series="hour"))
+    size = waiting.outcome_bytes(batch(0, OLD, series="hour"))
     assert turned(main(2.5 * size)) == 2
     assert turned(main(0.1 * size)) == 1
 
 
 def test_the_bytes_of_a_year_by_hour_are_every_point_of_it() -> None:
-    by_hour, by_day, none = (commit.outcome_bytes(batch(0, OLD, series=s)) for s in ("hour", "day", None))
-    assert by_hour == commit.TWEET_BYTES + commit.POINT_BYTES * 84 * 24
+    by_hour, by_day, none = (waiting.outcome_bytes(batch(0, OLD, series=s)) for s in ("hour", "day", None))
+    assert by_hour == waiting.TWEET_BYTES + waiting.POINT_BYTES * 84 * 24
     assert none < by_day < by_hour / 20

@@ -52,7 +52,7 @@ def read(path: Path) -> list[Any]:
             journal.derived(),
             list(journal.dead_letters("totals")),
             journal.dead_tweets("totals"),
-            [journal.ahead("totals", number) for number in sorted(journal.ahead_numbers("totals"))],
+            [journal.ahead("totals", number) for number in sorted(journal.ahead_chains("totals"))],
             [journal.parts("totals", number) for number in sorted(journal.part_numbers("totals"))],
         ]
     finally:

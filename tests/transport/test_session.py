@@ -82,7 +82,10 @@ FAULTS: dict[str, tuple[bytes, dict[str, bool]]] = {
     "body reset": (http("Content-Length: 100", body=b"{"), {"resets": True}),
     "last chunk missing": (http("Transfer-Encoding: chunked", body=b"2\r\n{}\r\n"), {}),
     "no chunk size": (http("Transfer-Encoding: chunked", body=b"zz\r\n{}\r\n"), {}),
-    "gzip that is plain": (http("Content-Encoding: gzip", "Content-Length: 2", body=b"{}"), {}),
+    "gzip that is plain": (
+        http("Content-Encoding: gzip", "Content-Length: 16", body=b'{"harvester":{}}'),
+        {},
+    ),
     "an encoding never asked for": (http("Content-Encoding: br", "Content-Length: 2", body=b"{}"), {}),
     "no HTTP": (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", {}),
     "no status": (b"HTTP/1.1 abc OK\r\n\r\n", {}),

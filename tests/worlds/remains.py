@@ -74,7 +74,7 @@ def _read(run_dir: Path, journal: JournalView, endpoints: Sequence[EndpointName]
         records[name] = path.read_bytes()[:n_bytes] if path.exists() else b""
         assert len(records[name]) == n_bytes
         dead[name] = [tweet_id for tweet_id, _ in journal.dead_tweets(name)]
-        ahead = [journal.ahead(name, number).outcome for number in sorted(journal.ahead_numbers(name))]
+        ahead = [journal.ahead(name, number).outcome for number in sorted(journal.ahead_chains(name))]
         waiting = [line for outcome in ahead for line in outcome.splitlines()[1:]]
         for line in (*records[name].splitlines(), *waiting):
             answered.add((name, None, int(json.loads(line)["tweet_id"])))
