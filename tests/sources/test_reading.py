@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.errors import UsageError
 from harvester.sources import Chunk, Rejected, find_sources, read_chunks
+from harvester.sources.reading import CHUNK_BYTES
 from harvester.sources.text import HEADER_NAMES, header_name
 
 ID = 1_060_976_163_948_904_448
@@ -282,7 +283,7 @@ def test_gzip_bomb_is_inflated_in_pieces(read: Read, tmp_path: Path) -> None:
     path = tmp_path / "bomb"
     path.write_bytes(gzip.compress(b"\n" * 20_000_000))
     largest = max(chunk.n_lines for chunk in read_chunks(find_sources([str(path)])))
-    assert largest <= 2 * 256 * 1024
+    assert largest <= 2 * CHUNK_BYTES
 
 
 def test_workbook_is_unreadable_with_advice(read: Read) -> None:
