@@ -19,6 +19,14 @@ _STRIDE: Final = 32
 """A power of two. Every so many values of a run one is copied to its index, which stays in the CPU's cache."""
 _PIECE: Final = 16 * 1024
 """So many values are merged, or sifted, at a time: they stay in the CPU's cache, and take no memory."""
+_FEWEST_WORDS: Final = 128 * 1024
+"""Of the sieve. A power of two, as its growth is."""
+_IDS_A_WORD: Final = 8
+_SIEVE_GROWTH: Final = 4
+_ONE, _LAST_BIT = np.uint64(1), np.uint64(63)
+_FIRST_BIT, _SECOND_BIT = np.uint64(20), np.uint64(26)
+_HALF, _SHIFT = np.uint64(32), np.uint64(29)
+_MULTIPLIERS: Final = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9))
 
 
 class SeenIds:
@@ -154,15 +162,6 @@ class _Sieve:
             words, bits = words[lost], bits[lost]
             self._words[words] |= bits
         return may_be_old
-
-
-_FEWEST_WORDS: Final = 128 * 1024
-_IDS_A_WORD: Final = 8
-_SIEVE_GROWTH: Final = 4
-_ONE, _LAST_BIT = np.uint64(1), np.uint64(63)
-_FIRST_BIT, _SECOND_BIT = np.uint64(20), np.uint64(26)
-_HALF, _SHIFT = np.uint64(32), np.uint64(29)
-_MULTIPLIERS: Final = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9))
 
 
 def _mixed(ids: Ids) -> NDArray[np.uint64]:
