@@ -46,7 +46,7 @@ class SeenIds:
     def first_seen(self, ids: Ids) -> NDArray[np.bool_]:
         """A mask of the IDs that were never seen, neither in an earlier call nor earlier in ids; adds them.
 
-        Sorted input is twice as fast as input in random order, where the cost is sorting and cache misses.
+        Sorted input takes two thirds of the time that a random order takes.
         """
         is_new = np.ones(len(ids), np.bool_)
         is_new[self._places_of_old(ids, np.flatnonzero(self._sieve.add(ids)))] = False
