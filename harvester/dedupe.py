@@ -7,7 +7,7 @@ hardly more than the true repeats are searched for. At rest an ID takes 8.25 byt
 sieve; while runs are merged, those of the smaller one are there twice.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,14 @@ _STRIDE: Final = 32
 """A power of two. Every so many values of a run one is copied to its index, which stays in the CPU's cache."""
 _PIECE: Final = 16 * 1024
 """So many values are merged, or sifted, at a time: they stay in the CPU's cache, and take no memory."""
+_FEWEST_WORDS: Final = 128 * 1024
+"""Of the sieve. A power of two, as its growth is."""
+_IDS_A_WORD: Final = 8
+_SIEVE_GROWTH: Final = 4
+_ONE, _LAST_BIT = np.uint64(1), np.uint64(63)
+_FIRST_BIT, _SECOND_BIT = np.uint64(20), np.uint64(26)
+_HALF, _SHIFT = np.uint64(32), np.uint64(29)
+_MULTIPLIERS: Final = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9))
 
 
 class SeenIds:
@@ -38,11 +46,10 @@ class SeenIds:
     def first_seen(self, ids: Ids) -> NDArray[np.bool_]:
         """A mask of the IDs that were never seen, neither in an earlier call nor earlier in ids; adds them.
 
-        Sorted input is twice as fast as input in random order, where the cost is sorting and cache misses.
+        Sorted input takes two thirds of the time that a random order takes.
         """
         is_new = np.ones(len(ids), np.bool_)
-        bits = self._sieve.bits_of(ids)
-        is_new[self._places_of_old(ids, np.flatnonzero(self._sieve.may_hold(bits)))] = False
+        is_new[self._places_of_old(ids, np.flatnonzero(self._sieve.add(ids)))] = False
         values = np.sort(ids[is_new])
         if (values[1:] == values[:-1]).any():
             places = np.flatnonzero(is_new)
@@ -51,7 +58,6 @@ class SeenIds:
             is_new[places[firsts]] = True
         if len(values):
             self._add_run(values)
-            self._sieve.add(bits)
             self._widen_sieve()
         return is_new
 
@@ -79,7 +85,7 @@ class SeenIds:
         self._sieve = _Sieve(n_ids)
         for run in self._runs:
             for start in range(0, len(run.values), _PIECE):
-                self._sieve.add(self._sieve.bits_of(run.values[start : start + _PIECE]))
+                self._sieve.add(run.values[start : start + _PIECE])
 
 
 class _Run:
@@ -127,13 +133,6 @@ def _merged(one: Ids, other: Ids) -> Ids:
     return large
 
 
-class _Bits(NamedTuple):
-    """Some IDs' words in a sieve, and their two bits in there."""
-
-    words: NDArray[np.int64]
-    bits: NDArray[np.uint64]
-
-
 class _Sieve:
     """Says of an ID either that it was not added, or that it may have been: a Bloom filter with two bits an ID.
 
@@ -150,34 +149,19 @@ class _Sieve:
         self._words = np.zeros(n_words, np.uint64)
         self._shift = np.uint64(64 - (n_words - 1).bit_length())
 
-    def bits_of(self, ids: Ids) -> _Bits:
-        """Which bits the IDs have here."""
+    def add(self, ids: Ids) -> NDArray[np.bool_]:
+        """Know these IDs from now on; which of them may have been added by an earlier call."""
         mixed = _mixed(ids)
+        words = (mixed >> self._shift).view(np.int64)
         bits = (_ONE << ((mixed >> _FIRST_BIT) & _LAST_BIT)) | (_ONE << ((mixed >> _SECOND_BIT) & _LAST_BIT))
-        return _Bits((mixed >> self._shift).view(np.int64), bits)
-
-    def may_hold(self, wanted: _Bits) -> NDArray[np.bool_]:
-        """Which of the IDs with these bits may have been added."""
-        held: NDArray[np.bool_] = self._words[wanted.words] & wanted.bits == wanted.bits
-        return held
-
-    def add(self, added: _Bits) -> None:
-        """Know the IDs with these bits from now on."""
-        words, bits = added
-        while len(words):
-            self._words[words] |= bits
-            # Of several bits in one word only the last have been set.
-            lost = np.flatnonzero(self._words[words] & bits != bits)
+        held = self._words[words]
+        may_be_old: NDArray[np.bool_] = held & bits == bits
+        self._words[words] = held | bits
+        # Of several bits in one word only the last have been set.
+        while len(lost := np.flatnonzero(self._words[words] & bits != bits)):
             words, bits = words[lost], bits[lost]
-
-
-_FEWEST_WORDS: Final = 128 * 1024
-_IDS_A_WORD: Final = 8
-_SIEVE_GROWTH: Final = 4
-_ONE, _LAST_BIT = np.uint64(1), np.uint64(63)
-_FIRST_BIT, _SECOND_BIT = np.uint64(20), np.uint64(26)
-_HALF, _SHIFT = np.uint64(32), np.uint64(29)
-_MULTIPLIERS: Final = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9))
+            self._words[words] |= bits
+        return may_be_old
 
 
 def _mixed(ids: Ids) -> NDArray[np.uint64]:

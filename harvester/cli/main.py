@@ -23,7 +23,7 @@ COMMANDS: Final = {
 """By name, what each command does. Its module, of the same name, is imported when it is called."""
 
 GC_THRESHOLD: Final = 50_000
-FREED_BYTES: Final = 4 * 2**20
+FREED_BYTES: Final = 2 * 2**20
 
 EXIT_CODES: Final = """\b
 Exit codes: 0 all accounted for, none failed
