@@ -80,11 +80,14 @@ def trust() -> ssl.SSLContext | bool:
     if not named:
         return True
     context = ssl.create_default_context()
+    # OpenSSL says nothing of a file that it cannot read. Reading one takes 25 ms, and often all name the same.
+    loaded = {os.environ.get("SSL_CERT_FILE")} if context.cert_store_stats()["x509"] else set()
     for name in named:
-        path = Path(os.environ[name])
+        if (path := os.environ[name]) in loaded:
+            continue
+        loaded.add(path)
         try:
-            # Those of OpenSSL are loaded once more, since it says nothing of one that it cannot read.
-            is_folder = path.is_dir()
+            is_folder = Path(path).is_dir()
             context.load_verify_locations(
                 capath=path if is_folder else None, cafile=None if is_folder else path
             )
