@@ -20,7 +20,6 @@ from harvester.engagement.answer import Counts
 from harvester.engagement.groupings import Nested, add_nested
 from harvester.engagement.metrics import RATE, RATE_PARTS
 from harvester.engagement.settling import Settled, Status
-from harvester.engagement.tweet_id import MAX_TWEET_ID
 
 SMALLEST_RATE: Final = 5e-324
 """The smallest number above 0: every rate but 0 can enter a top list."""
@@ -52,14 +51,15 @@ class TopList:
 
     def enterable(self, values: Sequence[Value], tweet_ids: Sequence[str]) -> list[tuple[Value, int]]:
         """(value, tweet ID) of those that could enter by themselves, at most as many as the list holds."""
-        if not values or max(values) < (floor := self.floor):
+        if not values or max(values) < (least := self.floor):
             return []
-        last_id = -self._heap[0][1] if len(self._heap) == self._size else MAX_TWEET_ID + 1
-        entries = [
-            (value, -int(tweet_id))
-            for value, tweet_id in zip(values, tweet_ids, strict=True)
-            if value > floor or (value == floor and int(tweet_id) < last_id)
-        ]
+        if len(values) > self._size:
+            # While the list is young nearly all could enter it; of these no more than it holds are looked at.
+            least = max(least, sorted(values)[-self._size])
+        found = zip(values, tweet_ids, strict=True)
+        entries = [(value, -int(tweet_id)) for value, tweet_id in found if value >= least]
+        if len(self._heap) == self._size:
+            entries = [entry for entry in entries if entry > self._heap[0]]
         return [(value, -negative) for value, negative in nlargest(self._size, entries)]
 
     def add(self, value: Value, tweet_id: int) -> None:
