@@ -1,4 +1,7 @@
-"""Runs of the harvester and of others, measured from outside and checked. Imports little: see `Bench.ids`."""
+"""Runs of the harvester and of others, measured from outside and checked.
+
+It imports little, since a child begins with its parent's peak memory in the kernel's account.
+"""
 
 import json
 import os
@@ -136,6 +139,9 @@ class Bench:
         kept.pop("PYTHONDONTWRITEBYTECODE", None)
         self._environment = {**kept, "XDG_STATE_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
         self._verified: set[tuple[str, ...]] = set()
+        # Nobody's first run is to pay for compiling the package.
+        compiling = [sys.executable, "-m", "compileall", "-q", str(HERE.parents[1] / "harvester")]
+        Started(compiling, self._environment).end()
 
     def ids(self, n: int, ages: tuple[int, int] = YOUNG) -> Path:
         """A file of n IDs. ages: in days, of the youngest and the oldest tweet."""
