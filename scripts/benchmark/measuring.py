@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import linear_regression
 from typing import Any
 
 HERE = Path(__file__).parent
@@ -75,16 +76,14 @@ class Stats:
     times: list[float]
     held: tuple[float, float] | None
 
-    def per_s(self, latency_s: float = 0) -> float:
+    @property
+    def per_s(self) -> float:
         """Requests a second, once a quarter of them has come: what a long run has.
 
-        Over whole latencies, since requests come in bursts that far apart.
+        The slope of a line through them all, since under latency they come in bursts.
         """
-        since_s = self.times[len(self.times) // 4]
-        span_s = self.times[-1] - since_s
-        if latency_s:
-            span_s = max(1, span_s // latency_s) * latency_s
-        return sum(since_s < time_s <= since_s + span_s for time_s in self.times) / span_s
+        later = self.times[len(self.times) // 4 :]
+        return linear_regression(later, range(len(later))).slope
 
 
 @dataclass(frozen=True)
