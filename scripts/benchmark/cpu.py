@@ -27,7 +27,7 @@ class Sizes:
     rounds: int
 
 
-FULL, PARTS_FULL = Sizes(600_000, 100_000, 5), Sizes(250_000, 50_000, 3)
+FULL, PARTS_FULL = Sizes(500_000, 100_000, 7), Sizes(250_000, 50_000, 3)
 QUICK = Sizes(5_000, 0, 1)
 N_COMPARED = 2_500
 
@@ -66,32 +66,33 @@ def figures(bench: Bench) -> Iterator[Figure]:
 
 
 def _against_floor(bench: Bench, server: Server, kind: Kind) -> Iterator[Figure]:
+    def harvest(n: int) -> Used:
+        return bench.harvest(server, n, *FLAGS, keys=kind.keys)
+
+    by_hand = partial(_client, bench, server, kind.floor, kind.metrics)
     sizes = QUICK if bench.is_quick else FULL
-    floor, ours = [], []
-    for _ in range(sizes.rounds):
-        floor.append(_per_request(sizes, partial(_client, bench, server, kind.floor, kind.metrics)))
-        ours.append(_per_request(sizes, lambda n: bench.harvest(server, n, *FLAGS, keys=kind.keys)))
-    ratios = [mine / best for mine, best in zip(ours, floor, strict=True)]
+    rounds = [_per_request(sizes, by_hand, harvest) for _ in range(sizes.rounds)]
+    ratios = [ours / floor for floor, ours in rounds]
     yield Figure(f"CPU a request, harvester against {FLOOR}: {kind.name}", ratios, "×", GOAL)
-    yield Figure(f"CPU for 1,000 requests, harvester: {kind.name}", [1000 * value for value in ours], "s")
-    yield Figure(f"CPU for 1,000 requests, {FLOOR}: {kind.name}", [1000 * value for value in floor], "s")
+    yield Figure(f"CPU for 1,000 requests, harvester: {kind.name}", [1000 * ours for _, ours in rounds], "s")
+    yield Figure(f"CPU for 1,000 requests, {FLOOR}: {kind.name}", [1000 * floor for floor, _ in rounds], "s")
 
 
 def _parts(bench: Bench, server: Server) -> Iterator[Figure]:
     sizes = QUICK if bench.is_quick else PARTS_FULL
-    found: dict[str, list[float]] = {name: [] for name in PARTS}
-    for _ in range(sizes.rounds):
-        floor = _per_request(sizes, partial(_client, bench, server, "bearer", ALL))
-        for name, style in PARTS.items():
-            part = _per_request(sizes, partial(_client, bench, server, style, ALL))
-            found[name].append(part / floor)
-    for name, ratios in found.items():
+    clients = [partial(_client, bench, server, style, ALL) for style in ("bearer", *PARTS.values())]
+    rounds = [_per_request(sizes, *clients) for _ in range(sizes.rounds)]
+    for place, name in enumerate(PARTS, start=1):
+        ratios = [found[place] / found[0] for found in rounds]
         yield Figure(f"CPU a request against {FLOOR}, bearer, 7 metrics: {name}", ratios, "×")
 
 
-def _per_request(sizes: Sizes, run: Callable[[int], Used]) -> float:
-    spent_s = run(sizes.long).cpu_s - (run(sizes.short).cpu_s if sizes.short else 0)
-    return spent_s / ((sizes.long - sizes.short) / BATCH)
+def _per_request(sizes: Sizes, *runs: Callable[[int], Used]) -> list[float]:
+    """Of each run, seconds a request. Runs of the same length are neighbours."""
+    long = [run(sizes.long).cpu_s for run in runs]
+    short = [run(sizes.short).cpu_s if sizes.short else 0 for run in runs]
+    n_requests = (sizes.long - sizes.short) / BATCH
+    return [(more - less) / n_requests for more, less in zip(long, short, strict=True)]
 
 
 def _client(bench: Bench, server: Server, style: str, metrics: str, n: int) -> Used:

@@ -1,4 +1,7 @@
-"""Runs of the harvester and of others, measured from outside and checked. Imports little: see `Bench.ids`."""
+"""Runs of the harvester and of others, measured from outside and checked.
+
+It imports little, since a child begins with its parent's peak memory in the kernel's account.
+"""
 
 import json
 import os
@@ -11,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import linear_regression
 from typing import Any
 
 HERE = Path(__file__).parent
@@ -72,16 +76,14 @@ class Stats:
     times: list[float]
     held: tuple[float, float] | None
 
-    def per_s(self, latency_s: float = 0) -> float:
+    @property
+    def per_s(self) -> float:
         """Requests a second, once a quarter of them has come: what a long run has.
 
-        Over whole latencies, since requests come in bursts that far apart.
+        The slope of a line through them all, since under latency they come in bursts.
         """
-        since_s = self.times[len(self.times) // 4]
-        span_s = self.times[-1] - since_s
-        if latency_s:
-            span_s = max(1, span_s // latency_s) * latency_s
-        return sum(since_s < time_s <= since_s + span_s for time_s in self.times) / span_s
+        later = self.times[len(self.times) // 4 :]
+        return linear_regression(later, range(len(later))).slope
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,9 @@ class Bench:
         kept.pop("PYTHONDONTWRITEBYTECODE", None)
         self._environment = {**kept, "XDG_STATE_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
         self._verified: set[tuple[str, ...]] = set()
+        # Nobody's first run is to pay for compiling the package.
+        compiling = [sys.executable, "-m", "compileall", "-q", str(HERE.parents[1] / "harvester")]
+        Started(compiling, self._environment).end()
 
     def ids(self, n: int, ages: tuple[int, int] = YOUNG) -> Path:
         """A file of n IDs. ages: in days, of the youngest and the oldest tweet."""

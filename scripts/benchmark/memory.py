@@ -43,7 +43,7 @@ def _growth(bench: Bench, sizes: Sizes) -> Iterator[Figure]:
     deduplicated = _peaks(bench, (sizes.short, sizes.long, sizes.longest), sizes)
     for n, peaks in deduplicated.items():
         yield Figure(f"peak memory, {n:,} IDs", peaks, "MB")
-    for n, more in ((sizes.short, sizes.long), (sizes.long, sizes.longest)):
+    for n, more in ((sizes.short, sizes.long), (sizes.short, sizes.longest)):
         values = [1e6 * mb / (more - n) for mb in _growths(deduplicated[n], deduplicated[more])]
         yield Figure(f"memory for each further ID, {n:,} to {more:,}", values, "bytes", PER_ID)
     plain = _peaks(bench, (sizes.short, sizes.longest), sizes, "--no-dedupe")

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from figures import Figure, Goal
-from measuring import BATCH, N_VERIFIED, Bench, Server, Used, last_line, serving
+from measuring import BATCH, N_VERIFIED, Bench, Server, last_line, serving
 
 FIRST_REQUEST = Goal(0.5)
 REPLAY = Goal(250)
@@ -34,59 +34,66 @@ def figures(bench: Bench) -> Iterator[Figure]:
     """All of them."""
     sizes = QUICK if bench.is_quick else FULL
     with serving() as server:
-        new = [_new(bench, server, sizes.new) for _ in range(sizes.repeat)]
-        yield Figure(
-            f"new run of {sizes.new:,} IDs: from the command to the first request", new, "s", FIRST_REQUEST
-        )
+        new = [_new(bench, server, sizes.new).first_s for _ in range(sizes.repeat)]
+        name = f"new run of {sizes.new:,} IDs: from the command to the first request"
+        yield Figure(name, new, "s", FIRST_REQUEST)
         yield from _resumed(bench, server, sizes)
     yield _plan(bench, sizes)
 
 
-def _new(bench: Bench, server: Server, n: int) -> float:
+@dataclass(frozen=True)
+class Begun:
+    """A run that was stopped at its first request: how long that took, its CPU, and what is done in all."""
+
+    first_s: float
+    cpu_s: float
+    n_done: int
+
+
+def _new(bench: Bench, server: Server, n: int) -> Begun:
     shutil.rmtree(bench.run_directory, ignore_errors=True)
-    return _first_request(bench, server, bench.ids(n))[0]
+    return _begin(bench, server, bench.ids(n))
 
 
-def _first_request(bench: Bench, server: Server, ids: Path) -> tuple[float, Used]:
-    """How long it took. The run is stopped then."""
-    server.slow_down(0)
+def _begin(bench: Bench, server: Server, ids: Path, n_requests: int = 0) -> Begun:
+    """Start a run, or go on with it, and stop it after so many requests and one more."""
+    server.slow_down(n_requests)
     started = bench.start(server, ids)
-    server.wait_for(1, started)
+    server.wait_for(n_requests + 1, started)
     used = started.terminate()
-    return server.stats().times[0] - started.began_s, used
+    return Begun(server.stats().times[0] - started.began_s, used.cpu_s, last_line(used)["ok"])
 
 
 def _resumed(bench: Bench, server: Server, sizes: Sizes) -> Iterator[Figure]:
     """A run that is stopped when most is done, and goes on, several times."""
     ids = bench.ids(sizes.resumed)
-    new_s = median(_new(bench, server, sizes.resumed) for _ in range(sizes.repeat))
+    new = [_new(bench, server, sizes.resumed) for _ in range(sizes.repeat)]
+    new_s, new_cpu_s = median(begun.first_s for begun in new), median(begun.cpu_s for begun in new)
     shutil.rmtree(bench.run_directory)
-    n_requests = int(INTERRUPTED_AT * sizes.resumed / BATCH)
-    server.slow_down(n_requests)
-    started = bench.start(server, ids)
-    server.wait_for(n_requests + 1, started)
-    used = started.terminate()
-    in_all, hashing = [], []
+    n_done = _begin(bench, server, ids, int(INTERRUPTED_AT * sizes.resumed / BATCH)).n_done
+    longer, in_all, hashing = [], [], []
     for _ in range(sizes.repeat):
-        n_done = last_line(used)["ok"]
         hashing.append(_hashing_s(bench.run_directory / "totals.ndjson") * 1e9 / n_done)
-        first_s, used = _first_request(bench, server, ids)
-        in_all.append((first_s - new_s) * 1e9 / n_done)
+        begun = _begin(bench, server, ids)
+        longer.append((begun.first_s - new_s) * 1e9 / n_done)
+        in_all.append((begun.cpu_s - new_cpu_s) * 1e9 / n_done)
+        n_done = begun.n_done
     if sizes.resumed <= N_VERIFIED:
         bench.verify()
     replaying = [both - alone for both, alone in zip(in_all, hashing, strict=True)]
-    name = f"going on with {sizes.resumed:,} IDs, for each ID that is done"
-    yield Figure(f"{name}: longer to the first request than a new run", in_all, "ns")
-    yield Figure(f"{name}: of that, SHA-256 of its record", hashing, "ns")
-    yield Figure(f"{name}: of that, the replay of planning", replaying, "ns", REPLAY)
+    name = f"going on with {sizes.resumed:,} IDs, for each that is done"
+    yield Figure(f"{name}: longer to the first request than a new run", longer, "ns")
+    yield Figure(f"{name}: more CPU than a new run", in_all, "ns")
+    yield Figure(f"{name}: of that CPU, SHA-256 of its record", hashing, "ns")
+    yield Figure(f"{name}: of that CPU, the replay of planning", replaying, "ns", REPLAY)
 
 
 def _hashing_s(path: Path) -> float:
-    """How long it takes to hash a file as a run that goes on has to."""
-    began_s = time.monotonic()
+    """What it takes to hash a file as a run that goes on has to."""
+    began_s = time.process_time()
     with path.open("rb") as file:
         hashlib.file_digest(file, "sha256")
-    return time.monotonic() - began_s
+    return time.process_time() - began_s
 
 
 def _plan(bench: Bench, sizes: Sizes) -> Figure:
