@@ -174,13 +174,15 @@ class Gate:
 
     def _learn(self, windows: Sequence[Window], turn: Turn, now: float) -> float:
         """Take what the headers tell of the allowance; gives the time until which nothing may be sent."""
-        sent, n_since = self._sent, self.counts.sent - turn.number
+        sent, number, n_since = self._sent, turn.number, self.counts.sent - turn.number
         if app := self._app_limit:
             n_in_app_since = app.n_sent - turn.number_in_app
             app.learn(windows, sent, turn, n_own_since=n_since, n_since=n_in_app_since)
             if app.is_shared:
-                sent, n_since = app.sent, n_in_app_since
-        return self.pace.learn(windows, sent, n_sent_since=n_since, sent_at=turn.sent_at, now=now)
+                sent, number, n_since = app.sent, turn.number_in_app, n_in_app_since
+        return self.pace.learn(
+            windows, sent, number=number, n_sent_since=n_since, sent_at=turn.sent_at, now=now
+        )
 
     def _keep_in_mind(self) -> None:
         """Leave to a later process what it has to know, if that is not what it was."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from harvester.engagement.allowance import MINUTE_S, Rate, Window
+from harvester.transport.remaining import Remaining
 
 MARGIN: Final = 0.99
 """Of the limit, so that the network's jitter does not push one request too many into a window."""
@@ -25,6 +26,8 @@ SHORT_WAIT_S: Final = 2.0
 SOON_S: Final = 4.0
 UNANSWERED_S: Final = 10.2
 """After a request whose process died before any answer told a limit: as if it were a few in a minute."""
+SLOWEST: Final = 1.0
+"""A minute: however little is left, a request now and then shows whether it has become more."""
 CLOCK_SLACK_S: Final = 2.0
 """Reset times and the server's clock come in whole seconds."""
 
@@ -71,8 +74,10 @@ class Pace:
         self._grows_at = 0.0
         self._growth_period_s = MINUTE_S
         self._slowed_at = 0.0
-        self._slow: Rate | None = None
-        self._slow_until = 0.0
+        self._counted: Recent | None = None
+        self._remaining: dict[float, Remaining] = {}
+        self._lasting: Rate | None = None
+        self._lasts_until = math.inf
 
     @property
     def limit_per_minute(self) -> float | None:
@@ -87,8 +92,8 @@ class Pace:
 
     @property
     def grows_at(self) -> float:
-        """When a guessed rate is to grow next; inf where none is guessed."""
-        return self._grows_at if self._guess else math.inf
+        """When the rate is to grow without an answer that says so; inf where it is not."""
+        return min(self._grows_at if self._guess else math.inf, self._lasts_until)
 
     def current(self, now: float) -> Rate | None:
         """The rate that holds now: the strictest of all that is known. None: nothing is known."""
@@ -97,48 +102,56 @@ class Pace:
             growth = SEARCH if self._is_searching else REGROWTH
             self._guess = Rate(self._guess.requests * growth, MINUTE_S)
             self._grows_at = now + self._growth_period_s
+        if now >= self._lasts_until:
+            self._lasting, self._lasts_until = None, math.inf
         rates = self._known()
-        if self._slow and now < self._slow_until:
-            rates.append(self._slow)
+        if self._lasting:
+            rates.append(self._lasting)
         return min(rates, key=paced_per_s) if rates else None
 
     def learn(
-        self, windows: Sequence[Window], sent: "Recent", *, n_sent_since: int, sent_at: float, now: float
+        self,
+        windows: Sequence[Window],
+        sent: "Recent",
+        *,
+        number: int,
+        n_sent_since: int,
+        sent_at: float,
+        now: float,
     ) -> float:
         """Take what an answer's headers tell; gives the time until which nothing may be sent (0.0: none).
 
-        sent: all requests so far. n_sent_since: those after the one that is answered, which went at sent_at;
-        the headers do not count them yet.
+        sent: all requests so far. number: the how-manieth of them is answered, which went at sent_at.
+        n_sent_since: those after it; the headers do not count them yet.
         """
-        hold_until = 0.0
-        self._slow = None
+        if sent is not self._counted:
+            self._counted, self._remaining = sent, {}
+        hold_until, lasting, self._lasts_until = 0.0, [], math.inf
         for window in windows:
-            if window.limit:
-                self._told[window.length_s] = Rate(window.limit, window.length_s)
-                self._guess = None
-            elif window.remaining:
-                # At least so many there are in a window, with the one that is answered. That nothing is left tells
-                # nothing of how much there was.
-                least = Rate(window.remaining + 1, window.length_s)
-                known = self._told.get(window.length_s)
-                if known is None or known.requests < least.requests:
-                    self._told[window.length_s] = least
-            if window.remaining is None or not window.resets_in_s:
+            self._take_limit(window)
+            if window.remaining is None:
                 continue
-            resets_at = now + window.resets_in_s
-            began_at = resets_at - window.length_s - CLOCK_SLACK_S - (now - sent_at)
-            n_own = sent.count(began_at, now) - n_sent_since
-            if window.limit and window.limit - window.remaining <= n_own:
-                # All that is used is our own, and our pace alone keeps to the limit.
-                continue
-            # Somebody else lives on the same allowance: spread what is left.
-            left = window.remaining - n_sent_since
-            base = self.current(now)
-            if left <= 0:
-                hold_until = max(hold_until, resets_at)
-            elif base and left < paced_per_s(base) * window.resets_in_s * 0.97:
-                self._slow, self._slow_until = Rate(left, window.resets_in_s), resets_at
+            left = self._remaining.setdefault(window.length_s, Remaining(window.length_s))
+            n_recent = sent.count_exactly(sent_at - window.length_s, now) - n_sent_since
+            left.see(window, window.remaining, number, n_recent, sent_at, now)
+            hold_until = max(hold_until, left.spent_until(n_sent_since, now))
+            lasting.append(left.lasting_per_s(n_sent_since, now))
+            self._lasts_until = min(self._lasts_until, left.lasts_until(now))
+        if lasting:
+            self._lasting = Rate(max(min(lasting) * MINUTE_S, SLOWEST), MINUTE_S)
         return hold_until
+
+    def _take_limit(self, window: Window) -> None:
+        if window.limit:
+            self._told[window.length_s] = Rate(window.limit, window.length_s)
+            self._guess = None
+        elif window.remaining:
+            # At least so many there are in a window, with the one that is answered. That nothing is left tells
+            # nothing of how much there was.
+            least = Rate(window.remaining + 1, window.length_s)
+            known = self._told.get(window.length_s)
+            if known is None or known.requests < least.requests:
+                self._told[window.length_s] = least
 
     def slow_down(self, n_in_a_minute: int, n_in_a_second: int, wait_s: float, now: float) -> None:
         """Take a 429 that came without a limit: guess one from what went through, and less each time.
@@ -192,6 +205,11 @@ class Recent:
         self._forget(int(now))
         first = max(int(since // 1), self._second - self._LENGTH + 1)
         return sum(self._counts[second % self._LENGTH] for second in range(first, self._second + 1))
+
+    def count_exactly(self, since: float, now: float) -> float:
+        """Events after a moment, if those of its second were even."""
+        after = self.count(since + 1, now)
+        return after + (self.count(since, now) - after) * (1 - since % 1)
 
     def _forget(self, second: int) -> None:
         for past in range(max(self._second + 1, second - self._LENGTH + 1), second + 1):
