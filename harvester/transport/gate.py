@@ -18,6 +18,7 @@ from harvester.engagement.allowance import (
     Window,
     read_windows,
     retry_after_s,
+    server_time,
     wait_after_429_s,
 )
 from harvester.engagement.answer import (
@@ -33,6 +34,7 @@ from harvester.errors import HarvesterError
 from harvester.transport.app_limit import AppLimit, Turn
 from harvester.transport.bucket import leaky_bucket, room_after
 from harvester.transport.clock import clock_note
+from harvester.transport.guess import Filled
 from harvester.transport.outage import Outage
 from harvester.transport.pace import UNANSWERED_S, LastSpend, Pace, Recent, paced_per_s
 
@@ -163,8 +165,8 @@ class Gate:
             self._app_limit.refused(windows)
         if windows:
             self._hold_until = max(self._hold_until, self._learn(windows, turn, now))
-        knows_limit = any(window.limit for window in windows)
-        error = self._judge(turn, headers, answer, now, knows_limit=knows_limit)
+        knows_left = any(window.remaining is not None for window in windows)
+        error = self._judge(turn, headers, answer, now, knows_left=knows_left)
         self._keep_in_mind()
         if error:
             self.close()
@@ -197,7 +199,7 @@ class Gate:
             self._remember(LastSpend(self._wall() - ago_s, max(held_until - self._sent_at, 0.0), told))
 
     def _judge(
-        self, turn: Turn, headers: Mapping[str, str], answer: Exchange, now: float, *, knows_limit: bool
+        self, turn: Turn, headers: Mapping[str, str], answer: Exchange, now: float, *, knows_left: bool
     ) -> HarvesterError | None:
         match answer:
             case Trouble():
@@ -218,7 +220,7 @@ class Gate:
                 self.counts.rate_limited += 1
                 self.counts.repeated += 1
                 self.outage.present()
-                self._hold(headers, now, knows_limit=knows_limit)
+                self._hold(headers, now, knows_left=knows_left)
             case Refused():
                 self.outage.answered(turn.sent_at)
             case _:
@@ -239,14 +241,20 @@ class Gate:
         self.counts.repeated += 1
         self.counts.errors[kind] = self.counts.errors.get(kind, 0) + 1
 
-    def _hold(self, headers: Mapping[str, str], now: float, *, knows_limit: bool) -> None:
+    def _hold(self, headers: Mapping[str, str], now: float, *, knows_left: bool) -> None:
         wait_s = max(wait_after_429_s(headers, self._wall()), SHORTEST_HOLD_S)
         hold_until = now + wait_s * (1 + RETRY_AFTER_JITTER * self._random())
         self._hold_until = max(self._hold_until, hold_until)
         # A probe goes alone: that it is refused says nothing of our rate.
-        if not knows_limit and not self.outage.is_probing:
-            n_in_a_minute = self._answered.count(now - MINUTE_S + 1, now)
-            self.pace.slow_down(n_in_a_minute, self._answered.count(now - 1, now), wait_s, now)
+        if not knows_left and not self.outage.is_probing:
+            since_edge_s = server_time(headers, self._wall()) % MINUTE_S
+            n_in_a_minute, n_in_window, n_in_a_second = (
+                self._answered.count(now - ago_s, now) for ago_s in (MINUTE_S - 1, since_edge_s, 1.0)
+            )
+            filled = Filled(n_in_a_minute, n_in_window, n_in_a_second, since_edge_s, wait_s)
+            per_s = self.pace.slow_down(filled, now)
+            if self.pace.is_searching:
+                self._hold_until = max(self._hold_until, now + self._answered.backlog_s(per_s, now))
 
     def _blocked_s(self) -> float:
         """Seconds for which nothing may be sent; inf until something changes."""

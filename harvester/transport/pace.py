@@ -11,19 +11,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from harvester.engagement.allowance import MINUTE_S, Rate, Window
+from harvester.transport.guess import Filled, Guess
 from harvester.transport.remaining import Remaining
 
 MARGIN: Final = 0.99
 """Of the limit, so that the network's jitter does not push one request too many into a window."""
 LONGEST_BURST_S: Final = 0.05
 """So many seconds of requests may go together; timers are not fine enough to send each alone."""
-SLOWDOWN: Final = 0.75
-REGROWTH: Final = 1.03
-"""By which a guessed rate shrinks at a 429, and grows in each minute without one."""
-SEARCH: Final = 2.0
-"""By which it grows until a 429 proves it too high: the first guess may be far too low."""
-SHORT_WAIT_S: Final = 2.0
-SOON_S: Final = 4.0
 UNANSWERED_S: Final = 10.2
 """After a request whose process died before any answer told a limit: as if it were a few in a minute."""
 SLOWEST: Final = 1.0
@@ -68,12 +62,7 @@ class Pace:
     def __init__(self, ceiling: Rate | None = None, learnt: Sequence[Rate] = ()) -> None:
         self._ceiling = ceiling
         self._told = {rate.window_s: rate for rate in learnt}
-        self._guess: Rate | None = None
-        self._proven = 0.0
-        self._is_searching = True
-        self._grows_at = 0.0
-        self._growth_period_s = MINUTE_S
-        self._slowed_at = 0.0
+        self._guess = Guess()
         self._counted: Recent | None = None
         self._remaining: dict[float, Remaining] = {}
         self._lasting: Rate | None = None
@@ -93,18 +82,18 @@ class Pace:
     @property
     def grows_at(self) -> float:
         """When the rate is to grow without an answer that says so; inf where it is not."""
-        return min(self._grows_at if self._guess else math.inf, self._lasts_until)
+        return min(self._guess.changes_at, self._lasts_until)
 
     def current(self, now: float) -> Rate | None:
         """The rate that holds now: the strictest of all that is known. None: nothing is known."""
-        if self._guess and now >= self._grows_at:
-            self._proven = self._guess.requests
-            growth = SEARCH if self._is_searching else REGROWTH
-            self._guess = Rate(self._guess.requests * growth, MINUTE_S)
-            self._grows_at = now + self._growth_period_s
         if now >= self._lasts_until:
             self._lasting, self._lasts_until = None, math.inf
-        rates = self._known()
+        guess = self._guess.rate_per_minute(now)
+        rates = [*self._told.values()]
+        if guess:
+            rates.append(Rate(guess, MINUTE_S))
+        if self._ceiling:
+            rates.append(self._ceiling)
         if self._lasting:
             rates.append(self._lasting)
         return min(rates, key=paced_per_s) if rates else None
@@ -138,13 +127,13 @@ class Pace:
             lasting.append(left.lasting_per_s(n_sent_since, now))
             self._lasts_until = min(self._lasts_until, left.lasts_until(now))
         if lasting:
-            self._lasting = Rate(max(min(lasting) * MINUTE_S, SLOWEST), MINUTE_S)
+            # Without the margin: what lasts is told anew by each answer.
+            self._lasting = Rate(max(min(lasting) * MINUTE_S / MARGIN, SLOWEST), MINUTE_S)
         return hold_until
 
     def _take_limit(self, window: Window) -> None:
         if window.limit:
             self._told[window.length_s] = Rate(window.limit, window.length_s)
-            self._guess = None
         elif window.remaining:
             # At least so many there are in a window, with the one that is answered. That nothing is left tells
             # nothing of how much there was.
@@ -153,36 +142,19 @@ class Pace:
             if known is None or known.requests < least.requests:
                 self._told[window.length_s] = least
 
-    def slow_down(self, n_in_a_minute: int, n_in_a_second: int, wait_s: float, now: float) -> None:
-        """Take a 429 that came without a limit: guess one from what went through, and less each time.
+    def slow_down(self, filled: Filled, now: float) -> float:
+        """Take a 429 that came without what is left; gives the requests a second that are guessed now."""
+        self._guess.refused(filled, now)
+        return paced_per_s(Rate(self._guess.per_minute or 1.0, MINUTE_S))
 
-        n_in_a_minute, n_in_a_second: answers in the last one. wait_s: how long the service wants nothing. After a
-        wait of a second or two the limit may well be one by the second, of which a minute that has just begun
-        says nothing; so the second's count is taken at first, and a higher rate is tried soon.
-        """
-        is_soon = self._is_searching and wait_s <= SHORT_WAIT_S
-        if self._guess and now < self._slowed_at + MINUTE_S:
-            # The window still holds what went before: the new rate is not to blame.
-            if is_soon:
-                self._grows_at = max(self._grows_at, now + 2 * SOON_S)
-            return
-        self._growth_period_s = SOON_S if is_soon else MINUTE_S
-        self._grows_at = now + 2 * self._growth_period_s
-        went_through = max(n_in_a_minute, 1)
-        if self._guess is None:
-            by_the_second = n_in_a_second * MINUTE_S if is_soon else 0.0
-            guess = max(went_through, by_the_second) * 0.95
-        else:
-            self._is_searching = False
-            self._proven = min(self._proven, went_through)
-            guess = max(min(self._guess.requests, went_through) * SLOWDOWN, self._proven, 1.0)
-            # What was good once may be so no more: it holds against one 429, not against two.
-            self._proven = 0.0
-        self._guess = Rate(guess, MINUTE_S)
-        self._slowed_at = now
+    @property
+    def is_searching(self) -> bool:
+        """Whether the guess is a first one."""
+        return self._guess.is_searching
 
     def _known(self) -> list[Rate]:
-        rates = [self._ceiling, self._guess, *self._told.values()]
+        guess = self._guess.per_minute
+        rates = [self._ceiling, Rate(guess, MINUTE_S) if guess else None, *self._told.values()]
         return [rate for rate in rates if rate is not None]
 
 
@@ -210,6 +182,14 @@ class Recent:
         """Events after a moment, if those of its second were even."""
         after = self.count(since + 1, now)
         return after + (self.count(since, now) - after) * (1 - since % 1)
+
+    def backlog_s(self, per_s: float, now: float) -> float:
+        """How much longer they would have taken at an even pace."""
+        self._forget(int(now))
+        n_waiting = 0.0
+        for second in range(self._second - self._LENGTH + 1, self._second + 1):
+            n_waiting = max(n_waiting - per_s, 0.0) + self._counts[second % self._LENGTH]
+        return n_waiting / per_s
 
     def _forget(self, second: int) -> None:
         for past in range(max(self._second + 1, second - self._LENGTH + 1), second + 1):

@@ -11,7 +11,7 @@ from typing import Final
 
 from harvester.engagement.allowance import Window
 
-RESERVE: Final = 0.003
+RESERVE: Final = 0.004
 """Of the limit, left for what others take while our requests are under way."""
 LEAST_SHARE: Final = 0.25
 """Of what is left in a fixed window we plan to use at least so much, however much others seem to take."""
@@ -19,10 +19,10 @@ RESET_MOVES_S: Final = 2.5
 """A reset told in whole seconds, by a clock in whole seconds, and a moment late, moves by less when it stays."""
 NEW_WINDOW: Final = 0.8
 """Of its length a fixed window's reset moves at least, when it does."""
-FLOW_S: Final = 4.0
+FLOW_S: Final = 2.0
 FLOW_ANSWERS: Final = 8
 """How what comes back is measured: over so many seconds, and so many answers."""
-CORRECTION_S: Final = 4.0
+CORRECTION_S: Final = 2.0
 """In which a surplus is used, or a lack is regained, where things come back bit by bit."""
 GROWTH: Final = 1.5
 """By which we may exceed what has come back lately: a small bucket shows only so what it gives."""
