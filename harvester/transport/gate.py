@@ -220,7 +220,7 @@ class Gate:
                 self.counts.rate_limited += 1
                 self.counts.repeated += 1
                 self.outage.present()
-                self._hold(headers, now, knows_left=knows_left)
+                self._hold(turn, headers, now, knows_left=knows_left)
             case Refused():
                 self.outage.answered(turn.sent_at)
             case _:
@@ -241,20 +241,22 @@ class Gate:
         self.counts.repeated += 1
         self.counts.errors[kind] = self.counts.errors.get(kind, 0) + 1
 
-    def _hold(self, headers: Mapping[str, str], now: float, *, knows_left: bool) -> None:
+    def _hold(self, turn: Turn, headers: Mapping[str, str], now: float, *, knows_left: bool) -> None:
         wait_s = max(wait_after_429_s(headers, self._wall()), SHORTEST_HOLD_S)
         hold_until = now + wait_s * (1 + RETRY_AFTER_JITTER * self._random())
         self._hold_until = max(self._hold_until, hold_until)
         # A probe goes alone: that it is refused says nothing of our rate.
         if not knows_left and not self.outage.is_probing:
-            since_edge_s = server_time(headers, self._wall()) % MINUTE_S
-            n_in_a_minute, n_in_window, n_in_a_second = (
-                self._answered.count(now - ago_s, now) for ago_s in (MINUTE_S - 1, since_edge_s, 1.0)
-            )
-            filled = Filled(n_in_a_minute, n_in_window, n_in_a_second, since_edge_s, wait_s)
-            per_s = self.pace.slow_down(filled, now)
-            if self.pace.is_searching:
-                self._hold_until = max(self._hold_until, now + self._answered.backlog_s(per_s, now))
+            per_s = self.pace.slow_down(self._filled(headers, wait_s, now), turn.sent_at, now)
+            backlog_s = min(self._answered.backlog_s(per_s, now), MINUTE_S)
+            self._hold_until = max(self._hold_until, now + backlog_s)
+
+    def _filled(self, headers: Mapping[str, str], wait_s: float, now: float) -> Filled:
+        since_edge_s = server_time(headers, self._wall()) % MINUTE_S
+        in_a_minute, in_a_second, in_window = (
+            self._answered.count(now - ago_s, now) for ago_s in (MINUTE_S - 1, 1.0, since_edge_s)
+        )
+        return Filled(self.counts.answered, in_a_minute, in_window, in_a_second, since_edge_s, wait_s)
 
     def _blocked_s(self) -> float:
         """Seconds for which nothing may be sent; inf until something changes."""

@@ -18,9 +18,12 @@ SLOWDOWN: Final = 0.98
 SEARCH: Final = 2.0
 """By which a guess grows until a second 429 confirms it: the first may be far too low."""
 SEARCH_S: Final = 10.0
+SLOW_SEARCH: Final = 1.25
+"""The same when a 429 has shown the first guess to have been too low."""
 SHORT_WAIT_S: Final = 2.0
 SOON_S: Final = 4.0
-"""After a wait of a second or two it grows sooner: the limit may well be one by the second."""
+FEW: Final = 0.25
+"""When less than so much of what filled a window goes through soon after, it does not count by the second."""
 APART_S: Final = 5.0
 """How far apart in their windows two 429s have to be to tell how fast others take."""
 PROBE_S: Final = 3.0
@@ -33,17 +36,23 @@ REGROWTH: Final = 1.02
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A window that was full. in_a_minute, in_window: what went through in the last minute, since its edge.
+    """A window that was full. n_answered: what went through in all; in_a_minute, in_a_second: in the last one.
 
-    in_a_second: in the last one. since_edge_s: since the service's clock began a minute. wait_s: how long nothing
-    is wanted.
+    in_window: since the service's clock began a minute, which was since_edge_s ago. wait_s: how long nothing is
+    wanted.
     """
 
+    n_answered: int
     in_a_minute: int
     in_window: int
     in_a_second: int
     since_edge_s: float
     wait_s: float
+
+    @property
+    def is_soon_over(self) -> bool:
+        """After a wait of a second or two the limit may well be one by the second."""
+        return self.wait_s <= SHORT_WAIT_S
 
 
 class Guess:
@@ -56,27 +65,29 @@ class Guess:
         self._slowed_at = -math.inf
         self._before: Filled | None = None
         self._growth = REGROWTH
-        self._search_s = SEARCH_S
-        self._probes_until = 0.0
+        self._search, self._search_s = SEARCH, SEARCH_S
+        self._probes_until = -math.inf
 
-    def refused(self, filled: Filled, now: float) -> None:
-        """Take a 429 that tells no limit."""
-        is_probe, self._probes_until = now < self._probes_until + PROBE_S, 0.0
-        if self.per_minute and (is_probe or now < self._slowed_at + MINUTE_S):
-            # It was to be expected, or the window still holds what went before, and the rate is not to blame.
-            self._growth = REGROWTH
-            self._wait_for_probe(filled.since_edge_s, now)
+    def refused(self, filled: Filled, sent_at: float, now: float) -> None:
+        """Take a 429 that tells no limit. What was sent before the last one tells nothing new."""
+        if sent_at <= self._slowed_at:
             return
-        room = max(self._room(filled), 1.0)
-        if self.per_minute and not self.is_searching:
-            room = min(room, self.per_minute) * SLOWDOWN
-        self.per_minute, self._before, self._slowed_at = room, filled, now
+        was_probe, self._probes_until = now < self._probes_until + PROBE_S, -math.inf
         self._growth = REGROWTH
+        if not was_probe:
+            self._slow_down(filled, now)
+        self._slowed_at = now
+        self.changes_at = now - filled.since_edge_s + MINUTE_S + PROBE_EVERY_S - PROBE_S
         if self.is_searching:
-            self._search_s = SOON_S if filled.wait_s <= SHORT_WAIT_S else SEARCH_S
+            self._search_s = SOON_S if filled.is_soon_over else SEARCH_S
             self.changes_at = now + filled.wait_s + 2 * self._search_s
-        else:
-            self._wait_for_probe(filled.since_edge_s, now)
+
+    def _slow_down(self, filled: Filled, now: float) -> None:
+        was_searching, before = self.is_searching, self._before
+        room = self._first_room(filled) if before is None else self._room(filled, before, now)
+        if self.per_minute and not was_searching:
+            room = min(room, self.per_minute) * SLOWDOWN
+        self.per_minute, self._before = max(room, 1.0), filled
 
     def rate_per_minute(self, now: float) -> float | None:
         """The guess, grown by the time that passed, and higher during a probe."""
@@ -85,34 +96,34 @@ class Guess:
         probes = self.per_minute and now < self._probes_until
         return self.per_minute * PROBE if self.per_minute and probes else self.per_minute
 
-    def _room(self, filled: Filled) -> float:
-        """For how many requests a minute there is room beside others."""
-        before = self._before
-        if before is None:
-            by_second = filled.in_a_second * MINUTE_S if filled.wait_s <= SHORT_WAIT_S else 0.0
-            return max(filled.in_a_minute, by_second)
-        if filled.in_a_minute > before.in_window * (1 + SAME) and filled.in_window > before.in_window * (1 + SAME):
-            return filled.in_a_minute
+    def _first_room(self, filled: Filled) -> float:
+        return max(filled.in_a_minute, filled.in_a_second * MINUTE_S if filled.is_soon_over else 0.0)
+
+    def _room(self, filled: Filled, before: Filled, now: float) -> float:
+        """For how many requests a minute there is room beside others, by two windows that were full."""
+        n_between = filled.n_answered - before.n_answered
+        if before.is_soon_over and n_between > FEW * before.in_a_minute:
+            self.is_searching &= not filled.is_soon_over
+            return n_between * MINUTE_S / (now - self._slowed_at)
+        least = before.in_a_minute * (1 + SAME)
+        if self.is_searching and self.per_minute and min(filled.in_a_minute, filled.in_window) > least:
+            self.is_searching, self._search = self._search == SEARCH, SLOW_SEARCH
+            return max(filled.in_a_minute, self.per_minute / SEARCH)
         self.is_searching = False
-        if filled.in_a_minute >= before.in_a_minute * (1 - SAME):
-            return min(filled.in_a_minute, before.in_a_minute)
         apart_s = filled.since_edge_s - before.since_edge_s
-        if apart_s < APART_S:
-            return filled.in_a_minute
+        if filled.in_a_minute >= before.in_a_minute * (1 - SAME) or apart_s < APART_S:
+            return min(filled.in_a_minute, before.in_a_minute)
         others_per_s = max(before.in_window - filled.in_window, 0) / apart_s
         return filled.in_window - others_per_s * (MINUTE_S - filled.since_edge_s)
 
     def _grow(self, now: float) -> None:
         assert self.per_minute
         if self.is_searching:
-            self.per_minute *= SEARCH
+            self.per_minute *= self._search
             self.changes_at = now + self._search_s
-        elif self._probes_until:
+        elif self._probes_until > 0:
             self.per_minute *= self._growth
             self._growth = 1 + 2 * (self._growth - 1)
-            self._probes_until, self.changes_at = 0.0, now + MINUTE_S - PROBE_S
+            self._probes_until, self.changes_at = -math.inf, now + MINUTE_S - PROBE_S
         else:
             self._probes_until = self.changes_at = now + PROBE_S
-
-    def _wait_for_probe(self, since_edge_s: float, now: float) -> None:
-        self.changes_at = now - since_edge_s + MINUTE_S + PROBE_EVERY_S - PROBE_S

@@ -142,15 +142,10 @@ class Pace:
             if known is None or known.requests < least.requests:
                 self._told[window.length_s] = least
 
-    def slow_down(self, filled: Filled, now: float) -> float:
+    def slow_down(self, filled: Filled, sent_at: float, now: float) -> float:
         """Take a 429 that came without what is left; gives the requests a second that are guessed now."""
-        self._guess.refused(filled, now)
+        self._guess.refused(filled, sent_at, now)
         return paced_per_s(Rate(self._guess.per_minute or 1.0, MINUTE_S))
-
-    @property
-    def is_searching(self) -> bool:
-        """Whether the guess is a first one."""
-        return self._guess.is_searching
 
     def _known(self) -> list[Rate]:
         guess = self._guess.per_minute
