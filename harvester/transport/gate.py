@@ -247,9 +247,9 @@ class Gate:
         self._hold_until = max(self._hold_until, hold_until)
         # A probe goes alone: that it is refused says nothing of our rate.
         if not knows_left and not self.outage.is_probing:
-            per_s = self.pace.slow_down(self._filled(headers, wait_s, now), turn.sent_at, now)
-            backlog_s = min(self._answered.backlog_s(per_s, now), MINUTE_S)
-            self._hold_until = max(self._hold_until, now + backlog_s)
+            filled = self._filled(headers, wait_s, now)
+            hold_until = self.pace.slow_down(filled, self._answered, turn.sent_at, now)
+            self._hold_until = max(self._hold_until, hold_until)
 
     def _filled(self, headers: Mapping[str, str], wait_s: float, now: float) -> Filled:
         since_edge_s = server_time(headers, self._wall()) % MINUTE_S

@@ -26,6 +26,8 @@ FEW: Final = 0.25
 """When less than so much of what filled a window goes through soon after, it does not count by the second."""
 APART_S: Final = 5.0
 """How far apart in their windows two 429s have to be to tell how fast others take."""
+LEAST_SHARE: Final = 0.7
+"""Of what went through at least so much is believed to go through again."""
 PROBE_S: Final = 3.0
 PROBE: Final = 1.5
 """Before an edge the rate is so much higher for so long, to see whether there is room for more."""
@@ -56,11 +58,15 @@ class Filled:
 
 
 class Guess:
-    """A guess at the requests a minute. None where there was no reason for one yet."""
+    """A guess at the requests a minute. None where there was no reason for one yet.
+
+    is_by_edges: whether 429s have shown that the service counts anew at each edge of its minutes.
+    """
 
     def __init__(self, per_minute: float | None = None) -> None:
         self.per_minute = per_minute
         self.is_searching = per_minute is None
+        self.is_by_edges = False
         self.changes_at = math.inf
         self._slowed_at = -math.inf
         self._before: Filled | None = None
@@ -114,7 +120,9 @@ class Guess:
         if filled.in_a_minute >= before.in_a_minute * (1 - SAME) or apart_s < APART_S:
             return min(filled.in_a_minute, before.in_a_minute)
         others_per_s = max(before.in_window - filled.in_window, 0) / apart_s
-        return filled.in_window - others_per_s * (MINUTE_S - filled.since_edge_s)
+        self.is_by_edges = True
+        others_more = others_per_s * (MINUTE_S - filled.since_edge_s)
+        return max(filled.in_window - others_more, LEAST_SHARE * filled.in_a_minute)
 
     def _grow(self, now: float) -> None:
         assert self.per_minute

@@ -142,10 +142,17 @@ class Pace:
             if known is None or known.requests < least.requests:
                 self._told[window.length_s] = least
 
-    def slow_down(self, filled: Filled, sent_at: float, now: float) -> float:
-        """Take a 429 that came without what is left; gives the requests a second that are guessed now."""
+    def slow_down(self, filled: Filled, answered: "Recent", sent_at: float, now: float) -> float:
+        """Take a 429 that came without what is left; gives the time until which nothing may be sent.
+
+        answered: what went through. Sent evenly, it would have taken until then; a window that slides is full so
+        long. Never longer than a minute.
+        """
         self._guess.refused(filled, sent_at, now)
-        return paced_per_s(Rate(self._guess.per_minute or 1.0, MINUTE_S))
+        per_minute = self._guess.per_minute
+        if per_minute is None or self._guess.is_by_edges:
+            return now
+        return now + min(answered.backlog_s(paced_per_s(Rate(per_minute, MINUTE_S)), now), MINUTE_S)
 
     def _known(self) -> list[Rate]:
         guess = self._guess.per_minute
