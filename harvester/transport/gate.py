@@ -256,7 +256,10 @@ class Gate:
         in_a_minute, in_a_second, in_window = (
             self._answered.count(now - ago_s, now) for ago_s in (MINUTE_S - 1, 1.0, since_edge_s)
         )
-        return Filled(self.counts.answered, in_a_minute, in_window, in_a_second, since_edge_s, wait_s)
+        is_told = retry_after_s(headers, self._wall()) is not None
+        return Filled(
+            self.counts.answered, in_a_minute, in_window, in_a_second, since_edge_s, wait_s, is_told
+        )
 
     def _blocked_s(self) -> float:
         """Seconds for which nothing may be sent; inf until something changes."""
@@ -292,7 +295,10 @@ class Gate:
     def _adjust(self, now: float) -> None:
         """Make a bucket of the rate that holds now, as full as the old one was: a new rate is no new burst."""
         rate = self.pace.current(now)
-        if rate is None or (self._rate and 0.995 < paced_per_s(rate) / paced_per_s(self._rate) < 1.02):
+        if rate is None:
+            self._rate = self._limiter = None
+            return
+        if self._rate and 0.995 < paced_per_s(rate) / paced_per_s(self._rate) < 1.02:
             return
         if self._rate is None and self.counts.sent:
             room = 0.0

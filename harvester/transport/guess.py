@@ -26,6 +26,8 @@ FEW: Final = 0.25
 """When less than so much of what filled a window goes through soon after, it does not count by the second."""
 APART_S: Final = 5.0
 """How far apart in their windows two 429s have to be to tell how fast others take."""
+ENOUGH: Final = 10
+"""Answers in a minute. Fewer tell nothing of the limit: the guess is halved, and grows again soon."""
 LEAST_SHARE: Final = 0.7
 """Of what went through at least so much is believed to go through again."""
 PROBE_S: Final = 3.0
@@ -41,7 +43,7 @@ class Filled:
     """A window that was full. n_answered: what went through in all; in_a_minute, in_a_second: in the last one.
 
     in_window: since the service's clock began a minute, which was since_edge_s ago. wait_s: how long nothing is
-    wanted.
+    wanted. is_told: whether the service says so.
     """
 
     n_answered: int
@@ -50,6 +52,7 @@ class Filled:
     in_a_second: int
     since_edge_s: float
     wait_s: float
+    is_told: bool
 
     @property
     def is_soon_over(self) -> bool:
@@ -88,19 +91,22 @@ class Guess:
             self._search_s = SOON_S if filled.is_soon_over else SEARCH_S
             self.changes_at = now + filled.wait_s + 2 * self._search_s
 
-    def _slow_down(self, filled: Filled, now: float) -> None:
-        was_searching, before = self.is_searching, self._before
-        room = self._first_room(filled) if before is None else self._room(filled, before, now)
-        if self.per_minute and not was_searching:
-            room = min(room, self.per_minute) * SLOWDOWN
-        self.per_minute, self._before = max(room, 1.0), filled
-
     def rate_per_minute(self, now: float) -> float | None:
         """The guess, grown by the time that passed, and higher during a probe."""
         if self.per_minute and now >= self.changes_at:
-            self._grow(now)
-        probes = self.per_minute and now < self._probes_until
-        return self.per_minute * PROBE if self.per_minute and probes else self.per_minute
+            self.per_minute = self._grown(self.per_minute, now)
+        return self.per_minute * PROBE if self.per_minute and now < self._probes_until else self.per_minute
+
+    def _slow_down(self, filled: Filled, now: float) -> None:
+        before, guess = self._before, self.per_minute
+        if guess and filled.in_a_minute < ENOUGH:
+            self.per_minute, self.is_searching = max(guess / 2, 1.0), True
+            return
+        if guess and before and not self.is_searching:
+            room = max(min(self._room(filled, before, now), guess) * SLOWDOWN, guess / 2)
+        else:
+            room = self._room(filled, before, now) if before else self._first_room(filled)
+        self.per_minute, self._before = max(room, 1.0), filled
 
     def _first_room(self, filled: Filled) -> float:
         return max(filled.in_a_minute, filled.in_a_second * MINUTE_S if filled.is_soon_over else 0.0)
@@ -124,14 +130,14 @@ class Guess:
         others_more = others_per_s * (MINUTE_S - filled.since_edge_s)
         return max(filled.in_window - others_more, LEAST_SHARE * filled.in_a_minute)
 
-    def _grow(self, now: float) -> None:
-        assert self.per_minute
+    def _grown(self, guess: float, now: float) -> float:
+        """The guess when its time to change has come."""
         if self.is_searching:
-            self.per_minute *= self._search
             self.changes_at = now + self._search_s
-        elif self._probes_until > 0:
-            self.per_minute *= self._growth
-            self._growth = 1 + 2 * (self._growth - 1)
-            self._probes_until, self.changes_at = -math.inf, now + MINUTE_S - PROBE_S
-        else:
+            return guess * self._search
+        if self._probes_until < 0:
             self._probes_until = self.changes_at = now + PROBE_S
+            return guess
+        self._probes_until, self.changes_at = -math.inf, now + MINUTE_S - PROBE_S
+        growth, self._growth = self._growth, 1 + 2 * (self._growth - 1)
+        return guess * growth

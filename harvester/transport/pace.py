@@ -146,11 +146,11 @@ class Pace:
         """Take a 429 that came without what is left; gives the time until which nothing may be sent.
 
         answered: what went through. Sent evenly, it would have taken until then; a window that slides is full so
-        long. Never longer than a minute.
+        long. Never longer than a minute, and not where the service has told a time itself.
         """
         self._guess.refused(filled, sent_at, now)
         per_minute = self._guess.per_minute
-        if per_minute is None or self._guess.is_by_edges:
+        if per_minute is None or self._guess.is_by_edges or (filled.is_told and not filled.is_soon_over):
             return now
         return now + min(answered.backlog_s(paced_per_s(Rate(per_minute, MINUTE_S)), now), MINUTE_S)
 

@@ -13,6 +13,7 @@ from harvester.engagement.allowance import Window
 
 RESERVE: Final = 0.004
 """Of the limit, left for what others take while our requests are under way."""
+LEAST_RESERVE: Final = 0.5
 LEAST_SHARE: Final = 0.25
 """Of what is left in a fixed window we plan to use at least so much, however much others seem to take."""
 RESET_MOVES_S: Final = 2.5
@@ -22,6 +23,9 @@ NEW_WINDOW: Final = 0.8
 FLOW_S: Final = 2.0
 FLOW_ANSWERS: Final = 8
 """How what comes back is measured: over so many seconds, and so many answers."""
+NOBODY: Final = 1.5
+NOBODY_SHARE: Final = 0.05
+"""So many requests of a window, and such a share of it, may be missing without anybody else having taken them."""
 CORRECTION_S: Final = 2.0
 """In which a surplus is used, or a lack is regained, where things come back bit by bit."""
 GROWTH: Final = 1.5
@@ -43,7 +47,9 @@ class Remaining:
         self._seen: deque[tuple[float, int, int]] = deque()
         self._n_recent = 0.0
 
-    def see(self, window: Window, remaining: int, number: int, n_recent: float, sent_at: float, now: float) -> None:
+    def see(
+        self, window: Window, remaining: int, number: int, n_recent: float, sent_at: float, now: float
+    ) -> None:
         """Take what an answer tells.
 
         number: the how-manieth of our requests it answers. n_recent: how many of them the last window holds.
@@ -62,9 +68,11 @@ class Remaining:
 
     def lasting_per_s(self, n_since: int, now: float) -> float:
         """Requests a second at which what is left will do. n_since: those sent after the one last seen."""
-        if self._length_s < FLOW_S:
-            return self._beside_others_per_s()
-        left = self._left - n_since - RESERVE * self._limit
+        if self._is_ours():
+            return self._limit / self._length_s
+        if self._is_short:
+            return max(self._limit - self._most_by_others() - 1, 0) / self._length_s
+        left = self._left - n_since - max(RESERVE * self._limit, LEAST_RESERVE)
         return self._until_edge_per_s(left, now) if self._has_edge(now) else self._flowing_per_s(left)
 
     def lasts_until(self, now: float) -> float:
@@ -74,12 +82,24 @@ class Remaining:
     def spent_until(self, n_since: int, now: float) -> float:
         """Until when nothing is left; 0.0 where something is."""
         left = self._left - n_since
-        if left >= 1:
+        if left >= 1 or self._is_short or self._is_ours():
             return 0.0
         if self._has_edge(now):
             return self._edge
         flow = self._flow_per_s()
         return now + min((1 - left) / flow if flow > 0 else 1.0, CORRECTION_S)
+
+    @property
+    def _is_short(self) -> bool:
+        return self._length_s < FLOW_S
+
+    def _is_ours(self) -> bool:
+        """Whether our own requests explain what is gone, so that our pace alone keeps to the limit."""
+        if self._is_short:
+            return self._most_by_others() <= NOBODY + NOBODY_SHARE * self._limit
+        if self._is_fixed:
+            return max(self._taken_by_others(), *self._by_others, 0) <= NOBODY
+        return abs(self._limit - self._left - self._n_recent) <= NOBODY
 
     def _has_edge(self, now: float) -> bool:
         return self._is_fixed and now < self._edge
@@ -111,13 +131,13 @@ class Remaining:
         gained = left_after - left_before + n_after - n_before
         return gained / (ended - began) if ended > began else 0.0
 
-    def _beside_others_per_s(self) -> float:
-        """In a window too short to plan in: what we send, and what was left when the least was."""
-        (began, n_before, _), (ended, n_after, _) = self._seen[0], self._seen[-1]
-        if ended <= began:
-            return self._left / self._length_s
-        least_left = min(left for _, _, left in self._seen)
-        return (n_after - n_before) / (ended - began) + (least_left - 1) / self._length_s
+    def _most_by_others(self) -> int:
+        """The most that others took of one of the last windows, too short to plan in."""
+        return max(self._limit - left - self._n_own(number, at) for at, number, left in self._seen)
+
+    def _n_own(self, number: int, at: float) -> int:
+        began = next(n for sent_at, n, _ in self._seen if sent_at > at - self._length_s)
+        return number - began + 1
 
     def _see_reset(self, edge: float) -> None:
         moved_s = edge - self._edge

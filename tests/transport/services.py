@@ -181,7 +181,7 @@ class Service:
                 return TokenBucket(limit, length_s, self.capacity or limit)
 
     def _headers(self, now: float) -> dict[str, str]:
-        headers = {}
+        headers: dict[str, str] = {}
         for counter in self._counters if self.has_headers else ():
             values = {
                 "limit": counter.limit,
