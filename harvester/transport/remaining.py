@@ -7,7 +7,7 @@ reset that is told: it stays where it is for a window, or moves on all the time.
 """
 
 from collections import deque
-from typing import Final
+from typing import Final, NamedTuple
 
 from harvester.engagement.allowance import Window
 
@@ -32,6 +32,15 @@ GROWTH: Final = 1.5
 """By which we may exceed what has come back lately: a small bucket shows only so what it gives."""
 
 
+class _Seen(NamedTuple):
+    """What an answer told. by_others: what is gone that our requests of the window before do not explain."""
+
+    sent_at: float
+    number: int
+    left: int
+    by_others: int
+
+
 class Remaining:
     """What is left in the windows of one length, answer by answer."""
 
@@ -44,7 +53,7 @@ class Remaining:
         self._is_fixed = True
         self._n_before = 0
         self._by_others: deque[float] = deque(maxlen=2)
-        self._seen: deque[tuple[float, int, int]] = deque()
+        self._seen: deque[_Seen] = deque()
         self._n_recent = 0.0
 
     def see(
@@ -62,8 +71,11 @@ class Remaining:
         else:
             self._see_reset(now + window.resets_in_s)
         self._left, self._number, self._n_recent = remaining, number, n_recent
-        self._seen.append((sent_at, number, remaining))
-        while len(self._seen) > FLOW_ANSWERS and self._seen[1][0] <= sent_at - FLOW_S:
+        n_own = (
+            number - next((s.number for s in self._seen if s.sent_at > sent_at - self._length_s), number) + 1
+        )
+        self._seen.append(_Seen(sent_at, number, remaining, self._limit - remaining - n_own))
+        while len(self._seen) > FLOW_ANSWERS and self._seen[1].sent_at <= sent_at - FLOW_S:
             self._seen.popleft()
 
     def lasting_per_s(self, n_since: int, now: float) -> float:
@@ -127,17 +139,13 @@ class Remaining:
 
     def _flow_per_s(self) -> float:
         """What comes back, less what others take: by how much more is left than our own requests leave."""
-        (began, n_before, left_before), (ended, n_after, left_after) = self._seen[0], self._seen[-1]
-        gained = left_after - left_before + n_after - n_before
-        return gained / (ended - began) if ended > began else 0.0
+        first, last = self._seen[0], self._seen[-1]
+        gained = last.left - first.left + last.number - first.number
+        return gained / (last.sent_at - first.sent_at) if last.sent_at > first.sent_at else 0.0
 
     def _most_by_others(self) -> int:
         """The most that others took of one of the last windows, too short to plan in."""
-        return max(self._limit - left - self._n_own(number, at) for at, number, left in self._seen)
-
-    def _n_own(self, number: int, at: float) -> int:
-        began = next(n for sent_at, n, _ in self._seen if sent_at > at - self._length_s)
-        return number - began + 1
+        return max(seen.by_others for seen in self._seen)
 
     def _see_reset(self, edge: float) -> None:
         moved_s = edge - self._edge
