@@ -188,15 +188,16 @@ class Gate:
 
     def _keep_in_mind(self) -> None:
         """Leave to a later process what it has to know, if that is not what it was."""
-        told = tuple(self.pace.told)
+        told, guess = tuple(self.pace.told), self.pace.guess
         held_until = self._hold_until
-        if self._is_unanswered and not told:
+        if self._is_unanswered and not told and not guess:
             held_until = max(held_until, self._sent_at + UNANSWERED_S)
-        known = (self._sent_at, held_until, told)
+        known = (self._sent_at, held_until, told, guess)
         if known != self._remembered:
             self._remembered = known
             ago_s = self._monotonic() - self._sent_at
-            self._remember(LastSpend(self._wall() - ago_s, max(held_until - self._sent_at, 0.0), told))
+            held_s = max(held_until - self._sent_at, 0.0)
+            self._remember(LastSpend(self._wall() - ago_s, held_s, told, guess))
 
     def _judge(
         self, turn: Turn, headers: Mapping[str, str], answer: Exchange, now: float, *, knows_left: bool

@@ -61,7 +61,7 @@ class Filled:
 
 
 class Guess:
-    """A guess at the requests a minute. None where there was no reason for one yet.
+    """A guess at the requests a minute. None where there was no reason for one yet, now or in an earlier process.
 
     is_by_edges: whether 429s have shown that the service counts anew at each edge of its minutes.
     """
@@ -93,6 +93,8 @@ class Guess:
 
     def rate_per_minute(self, now: float) -> float | None:
         """The guess, grown by the time that passed, and higher during a probe."""
+        if self.per_minute and math.isinf(self.changes_at):
+            self.changes_at = now + PROBE_EVERY_S
         if self.per_minute and now >= self.changes_at:
             self.per_minute = self._grown(self.per_minute, now)
         return self.per_minute * PROBE if self.per_minute and now < self._probes_until else self.per_minute

@@ -41,12 +41,14 @@ class LastSpend:
     """What a process leaves to the next one, so that two of them ask no faster than one.
 
     at: when its last request went, in seconds since 1970. held_s: for so long after it nothing may go. limits:
-    what the headers told. The default is that of a run without an earlier process.
+    what the headers told. guess: at the requests a minute, where they told nothing. The default is that of a run
+    without an earlier process.
     """
 
     at: float = -math.inf
     held_s: float = 0.0
     limits: tuple[Rate, ...] = ()
+    guess: float | None = None
 
     def idle_s(self, wall_s: float) -> float:
         """Seconds since that request; where the clock was set back since then, none are believed."""
@@ -56,13 +58,16 @@ class LastSpend:
 class Pace:
     """What is known of an endpoint's allowance. ceiling: the user's own limit.
 
-    learnt: limits that an earlier process of the same run was told, so that it does not start blind.
+    learnt: limits that an earlier process of the same run was told, so that it does not start blind. guess: what
+    it guessed a minute, where none was told.
     """
 
-    def __init__(self, ceiling: Rate | None = None, learnt: Sequence[Rate] = ()) -> None:
+    def __init__(
+        self, ceiling: Rate | None = None, learnt: Sequence[Rate] = (), guess: float | None = None
+    ) -> None:
         self._ceiling = ceiling
         self._told = {rate.window_s: rate for rate in learnt}
-        self._guess = Guess()
+        self._guess = Guess(guess)
         self._counted: Recent | None = None
         self._remaining: dict[float, Remaining] = {}
         self._lasting: Rate | None = None
@@ -71,13 +76,18 @@ class Pace:
     @property
     def limit_per_minute(self) -> float | None:
         """The allowance as far as it is known, for display; None while nothing is known."""
-        known = [rate.per_s for rate in self._known()]
+        known = [rate.per_s for rate in self._known(self._guess.per_minute)]
         return min(known) * MINUTE_S if known else None
 
     @property
     def told(self) -> list[Rate]:
         """The limits that the headers told, to be remembered over a restart."""
         return list(self._told.values())
+
+    @property
+    def guess(self) -> float | None:
+        """The requests a minute that are guessed from 429s, to be remembered as well."""
+        return self._guess.per_minute
 
     @property
     def grows_at(self) -> float:
@@ -88,12 +98,7 @@ class Pace:
         """The rate that holds now: the strictest of all that is known. None: nothing is known."""
         if now >= self._lasts_until:
             self._lasting, self._lasts_until = None, math.inf
-        guess = self._guess.rate_per_minute(now)
-        rates = [*self._told.values()]
-        if guess:
-            rates.append(Rate(guess, MINUTE_S))
-        if self._ceiling:
-            rates.append(self._ceiling)
+        rates = self._known(self._guess.rate_per_minute(now))
         if self._lasting:
             rates.append(self._lasting)
         return min(rates, key=paced_per_s) if rates else None
@@ -154,8 +159,7 @@ class Pace:
             return now
         return now + min(answered.backlog_s(paced_per_s(Rate(per_minute, MINUTE_S)), now), MINUTE_S)
 
-    def _known(self) -> list[Rate]:
-        guess = self._guess.per_minute
+    def _known(self, guess: float | None) -> list[Rate]:
         rates = [self._ceiling, Rate(guess, MINUTE_S) if guess else None, *self._told.values()]
         return [rate for rate in rates if rate is not None]
 
