@@ -34,6 +34,8 @@ PROBE_S: Final = 3.0
 PROBE: Final = 1.5
 """Before an edge the rate is so much higher for so long, to see whether there is room for more."""
 PROBE_EVERY_S: Final = 3 * MINUTE_S
+MOST: Final = 1e6
+"""Requests a minute. A guess that high slows nobody down."""
 REGROWTH: Final = 1.02
 """By which a guess grows when a probe was not refused; twice as much the next time."""
 
@@ -96,7 +98,7 @@ class Guess:
         if self.per_minute and math.isinf(self.changes_at):
             self.changes_at = now + PROBE_EVERY_S
         if self.per_minute and now >= self.changes_at:
-            self.per_minute = self._grown(self.per_minute, now)
+            self.per_minute = min(self._grown(self.per_minute, now), MOST)
         return self.per_minute * PROBE if self.per_minute and now < self._probes_until else self.per_minute
 
     def _slow_down(self, filled: Filled, now: float) -> None:

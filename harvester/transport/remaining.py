@@ -13,6 +13,8 @@ from harvester.engagement.allowance import Window
 
 RESERVE: Final = 0.004
 """Of the limit, left for what others take while our requests are under way."""
+BLIND_RESERVE: Final = 0.006
+"""The same where no reset is told: there a refusal costs up to a minute."""
 LEAST_RESERVE: Final = 0.5
 LEAST_SHARE: Final = 0.25
 """Of what is left in a fixed window we plan to use at least so much, however much others seem to take."""
@@ -51,6 +53,7 @@ class Remaining:
         self._left = 0
         self._edge = 0.0
         self._is_fixed = True
+        self._reserve = RESERVE
         self._n_before = 0
         self._by_others: deque[float] = deque(maxlen=2)
         self._seen: deque[_Seen] = deque()
@@ -67,6 +70,7 @@ class Remaining:
             return
         self._limit = window.limit or max(self._limit, remaining + 1)
         if window.resets_in_s is None:
+            self._reserve = BLIND_RESERVE
             self._see_jump(remaining, now)
         else:
             self._see_reset(now + window.resets_in_s)
@@ -84,7 +88,7 @@ class Remaining:
             return self._limit / self._length_s
         if self._is_short:
             return max(self._limit - self._most_by_others() - 1, 0) / self._length_s
-        left = self._left - n_since - max(RESERVE * self._limit, LEAST_RESERVE)
+        left = self._left - n_since - max(self._reserve * self._limit, LEAST_RESERVE)
         return self._until_edge_per_s(left, now) if self._has_edge(now) else self._flowing_per_s(left)
 
     def lasts_until(self, now: float) -> float:
