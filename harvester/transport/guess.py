@@ -106,10 +106,12 @@ class Guess:
         if guess and filled.in_a_minute < ENOUGH:
             self.per_minute, self.is_searching = max(guess / 2, 1.0), True
             return
-        if guess and before and not self.is_searching:
+        if before is None:
+            room = guess * SLOWDOWN if guess else self._first_room(filled)
+        elif guess and not self.is_searching:
             room = max(min(self._room(filled, before, now), guess) * SLOWDOWN, guess / 2)
         else:
-            room = self._room(filled, before, now) if before else self._first_room(filled)
+            room = self._room(filled, before, now)
         self.per_minute, self._before = max(room, 1.0), filled
 
     def _first_room(self, filled: Filled) -> float:
@@ -119,18 +121,21 @@ class Guess:
         """For how many requests a minute there is room beside others, by two windows that were full."""
         n_between = filled.n_answered - before.n_answered
         if before.is_soon_over and n_between > FEW * before.in_a_minute:
+            # It counts by the second, or gives back all the time.
             self.is_searching &= not filled.is_soon_over
             return n_between * MINUTE_S / (now - self._slowed_at)
         least = before.in_a_minute * (1 + SAME)
         if self.is_searching and self.per_minute and min(filled.in_a_minute, filled.in_window) > least:
+            # What filled it before was no minute's allowance. The last step of the search held, this one did not.
             self.is_searching, self._search = self._search == SEARCH, SLOW_SEARCH
             return max(filled.in_a_minute, self.per_minute / SEARCH)
         self.is_searching = False
         apart_s = filled.since_edge_s - before.since_edge_s
         if filled.in_a_minute >= before.in_a_minute * (1 - SAME) or apart_s < APART_S:
             return min(filled.in_a_minute, before.in_a_minute)
-        others_per_s = max(before.in_window - filled.in_window, 0) / apart_s
+        # The later in its window it was full, the less was left to us: the others had more time.
         self.is_by_edges = True
+        others_per_s = max(before.in_window - filled.in_window, 0) / apart_s
         others_more = others_per_s * (MINUTE_S - filled.since_edge_s)
         return max(filled.in_window - others_more, LEAST_SHARE * filled.in_a_minute)
 

@@ -16,6 +16,7 @@ RESERVE: Final = 0.004
 BLIND_RESERVE: Final = 0.006
 """The same where no reset is told: there a refusal costs up to a minute."""
 LEAST_RESERVE: Final = 0.5
+"""The same in requests, where the limit is small."""
 LEAST_SHARE: Final = 0.25
 """Of what is left in a fixed window we plan to use at least so much, however much others seem to take."""
 RESET_MOVES_S: Final = 2.5

@@ -190,7 +190,7 @@ def main() -> None:
     """Measure, and print the table."""
     parser = argparse.ArgumentParser(description="How well the gate paces.")
     parser.add_argument("--json", type=Path, help="where to write all figures to")
-    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     rows = matrix(options.processes)
     if options.json:

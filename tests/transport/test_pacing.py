@@ -156,6 +156,15 @@ def test_without_headers_95_percent_are_used_and_few_requests_refused(
     assert seen.n_refused - 2 * 8 <= 0.005 * len(seen.times)
 
 
+@pytest.mark.parametrize("kind", ["fixed", "sliding", "bucket"])
+def test_a_ceiling_is_kept_to_whatever_the_headers_leave(
+    turned: Run, make_gate: MakeGate, kind: Kind
+) -> None:
+    service = Service(600, kind=kind, foreign=0.6, lumps="gulps")
+    seen = turned(harvest(make_gate, service, Pace(Rate(300, 60.0)), until_s=200.0))
+    assert seen.fullest <= 300
+
+
 def test_a_guess_is_kept_over_a_restart(turned: Run, make_gate: MakeGate) -> None:
     """The second process is not refused, and paces at once."""
     service = Service(600, kind="sliding", has_headers=False)
