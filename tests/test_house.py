@@ -16,7 +16,9 @@ FLOORS = [
 ]
 PURE_ROOMS = ("engagement", "planning", "reduce", "dedupe", "questions")
 PURE_MODULES = (
+    "transport.guess",
     "transport.pace",
+    "transport.remaining",
     "transport.outage",
     "transport.concurrency",
     "transport.refusals",

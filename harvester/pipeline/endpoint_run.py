@@ -85,7 +85,7 @@ class EndpointRun:
         url = f"{options.base_url}{endpoint.path}"
         spend = directory.spends[endpoint.name]
         self.gate = Gate(
-            Pace(options.rates.get(endpoint.name), spend.last.limits),
+            Pace(options.rates.get(endpoint.name), spend.last.limits, spend.last.guess),
             Outage(url, options.patience_s, self._began),
             Concurrency(*options.in_flight(endpoint.name)),
             monotonic=self._monotonic,

@@ -35,7 +35,7 @@ class SpendFile:
     def write(self, spend: LastSpend) -> None:
         """Replace what is there. A few microseconds, so it may happen in the loop."""
         limits = [(rate.requests, rate.window_s) for rate in spend.limits]
-        document = {"at": spend.at, "held_s": spend.held_s, "limits": limits}
+        document = {"at": spend.at, "held_s": spend.held_s, "limits": limits, "guess": spend.guess}
         with storage_errors(self._path):
             os.pwrite(self._handle, orjson.dumps(document).ljust(SIZE_BYTES), 0)
 
@@ -48,6 +48,9 @@ def _read(content: bytes) -> LastSpend:
     try:
         document = orjson.loads(content)
         limits = tuple(Rate(float(requests), float(window_s)) for requests, window_s in document["limits"])
-        return LastSpend(float(document["at"]), float(document["held_s"]), limits)
+        guess = document.get("guess")
+        return LastSpend(
+            float(document["at"]), float(document["held_s"]), limits, None if guess is None else float(guess)
+        )
     except (ValueError, KeyError, TypeError):
         return LastSpend(JUST_NOW)

@@ -19,6 +19,7 @@ from harvester.engagement.allowance import (
     Window,
     read_windows,
     retry_after_s,
+    server_time,
     wait_after_429_s,
 )
 from harvester.engagement.answer import (
@@ -35,6 +36,7 @@ from harvester.transport.app_limit import AppLimit, Turn
 from harvester.transport.bucket import leaky_bucket, room_after
 from harvester.transport.clock import clock_note
 from harvester.transport.concurrency import Concurrency
+from harvester.transport.guess import Filled
 from harvester.transport.outage import Outage
 from harvester.transport.pace import UNANSWERED_S, LastSpend, Pace, Recent, paced_per_s
 
@@ -173,8 +175,8 @@ class Gate:
             self._app_limit.refused(windows)
         if windows:
             self._hold_until = max(self._hold_until, self._learn(windows, turn, now))
-        knows_limit = any(window.limit for window in windows)
-        error = self._judge(turn, headers, answer, now, knows_limit=knows_limit)
+        knows_left = any(window.remaining is not None for window in windows)
+        error = self._judge(turn, headers, answer, now, knows_left=knows_left)
         self._keep_in_mind()
         if error:
             self.close()
@@ -184,13 +186,15 @@ class Gate:
 
     def _learn(self, windows: Sequence[Window], turn: Turn, now: float) -> float:
         """Take what the headers tell of the allowance; gives the time until which nothing may be sent."""
-        sent, n_since = self._sent, self.counts.sent - turn.number
+        sent, number, n_since = self._sent, turn.number, self.counts.sent - turn.number
         if app := self._app_limit:
             n_in_app_since = app.n_sent - turn.number_in_app
             app.learn(windows, sent, turn, n_own_since=n_since, n_since=n_in_app_since)
             if app.is_shared:
-                sent, n_since = app.sent, n_in_app_since
-        return self.pace.learn(windows, sent, n_sent_since=n_since, sent_at=turn.sent_at, now=now)
+                sent, number, n_since = app.sent, turn.number_in_app, n_in_app_since
+        return self.pace.learn(
+            windows, sent, number=number, n_sent_since=n_since, sent_at=turn.sent_at, now=now
+        )
 
     def _count_in(self, turn: Turn, answer: Exchange, now: float) -> None:
         """Let it tell how many may be in flight; a probe goes alone and has nothing to tell of that."""
@@ -205,18 +209,19 @@ class Gate:
 
     def _keep_in_mind(self) -> None:
         """Leave to a later process what it has to know, if that is not what it was."""
-        told = tuple(self.pace.told)
+        told, guess = tuple(self.pace.told), self.pace.guess
         held_until = self._hold_until
-        if self._is_unanswered and not told:
+        if self._is_unanswered and not told and not guess:
             held_until = max(held_until, self._sent_at + UNANSWERED_S)
-        known = (self._sent_at, held_until, told)
+        known = (self._sent_at, held_until, told, guess)
         if known != self._remembered:
             self._remembered = known
             ago_s = self._monotonic() - self._sent_at
-            self._remember(LastSpend(self._wall() - ago_s, max(held_until - self._sent_at, 0.0), told))
+            held_s = max(held_until - self._sent_at, 0.0)
+            self._remember(LastSpend(self._wall() - ago_s, held_s, told, guess))
 
     def _judge(
-        self, turn: Turn, headers: Mapping[str, str], answer: Exchange, now: float, *, knows_limit: bool
+        self, turn: Turn, headers: Mapping[str, str], answer: Exchange, now: float, *, knows_left: bool
     ) -> HarvesterError | None:
         match answer:
             case Trouble():
@@ -237,7 +242,7 @@ class Gate:
                 self.counts.rate_limited += 1
                 self.counts.repeated += 1
                 self.outage.present()
-                self._hold(headers, now, knows_limit=knows_limit)
+                self._hold(turn, headers, now, knows_left=knows_left)
             case Refused():
                 self.outage.answered(turn.sent_at)
             case _:
@@ -258,14 +263,25 @@ class Gate:
         self.counts.repeated += 1
         self.counts.errors[kind] = self.counts.errors.get(kind, 0) + 1
 
-    def _hold(self, headers: Mapping[str, str], now: float, *, knows_limit: bool) -> None:
+    def _hold(self, turn: Turn, headers: Mapping[str, str], now: float, *, knows_left: bool) -> None:
         wait_s = max(wait_after_429_s(headers, self._wall()), SHORTEST_HOLD_S)
         hold_until = now + wait_s * (1 + RETRY_AFTER_JITTER * self._random())
         self._hold_until = max(self._hold_until, hold_until)
         # A probe goes alone: that it is refused says nothing of our rate.
-        if not knows_limit and not self.outage.is_probing:
-            n_in_a_minute = self._answered.count(now - MINUTE_S + 1, now)
-            self.pace.slow_down(n_in_a_minute, self._answered.count(now - 1, now), wait_s, now)
+        if not knows_left and not self.outage.is_probing:
+            filled = self._filled(headers, wait_s, now)
+            hold_until = self.pace.slow_down(filled, self._answered, turn.sent_at, now)
+            self._hold_until = max(self._hold_until, hold_until)
+
+    def _filled(self, headers: Mapping[str, str], wait_s: float, now: float) -> Filled:
+        since_edge_s = server_time(headers, self._wall()) % MINUTE_S
+        in_a_minute, in_a_second, in_window = (
+            self._answered.count(now - ago_s, now) for ago_s in (MINUTE_S - 1, 1.0, since_edge_s)
+        )
+        is_told = retry_after_s(headers, self._wall()) is not None
+        return Filled(
+            self.counts.answered, in_a_minute, in_window, in_a_second, since_edge_s, wait_s, is_told
+        )
 
     def _blocked_s(self) -> float:
         """Seconds for which nothing may be sent; inf until something changes."""
@@ -301,7 +317,10 @@ class Gate:
     def _adjust(self, now: float) -> None:
         """Make a bucket of the rate that holds now, as full as the old one was: a new rate is no new burst."""
         rate = self.pace.current(now)
-        if rate is None or (self._rate and 0.995 < paced_per_s(rate) / paced_per_s(self._rate) < 1.02):
+        if rate is None:
+            self._rate = self._limiter = None
+            return
+        if self._rate and 0.995 < paced_per_s(rate) / paced_per_s(self._rate) < 1.02:
             return
         if self._rate is None and self.counts.sent:
             room = 0.0

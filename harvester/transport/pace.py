@@ -11,20 +11,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from harvester.engagement.allowance import MINUTE_S, Rate, Window
+from harvester.transport.guess import Filled, Guess
+from harvester.transport.remaining import Remaining
 
 MARGIN: Final = 0.99
 """Of the limit, so that the network's jitter does not push one request too many into a window."""
 LONGEST_BURST_S: Final = 0.05
 """So many seconds of requests may go together; timers are not fine enough to send each alone."""
-SLOWDOWN: Final = 0.75
-REGROWTH: Final = 1.03
-"""By which a guessed rate shrinks at a 429, and grows in each minute without one."""
-SEARCH: Final = 2.0
-"""By which it grows until a 429 proves it too high: the first guess may be far too low."""
-SHORT_WAIT_S: Final = 2.0
-SOON_S: Final = 4.0
 UNANSWERED_S: Final = 10.2
 """After a request whose process died before any answer told a limit: as if it were a few in a minute."""
+SLOWEST: Final = 1.0
+"""A minute: however little is left, a request now and then shows whether it has become more."""
 CLOCK_SLACK_S: Final = 2.0
 """Reset times and the server's clock come in whole seconds."""
 
@@ -44,12 +41,14 @@ class LastSpend:
     """What a process leaves to the next one, so that two of them ask no faster than one.
 
     at: when its last request went, in seconds since 1970. held_s: for so long after it nothing may go. limits:
-    what the headers told. The default is that of a run without an earlier process.
+    what the headers told. guess: at the requests a minute, where they told nothing. The default is that of a run
+    without an earlier process.
     """
 
     at: float = -math.inf
     held_s: float = 0.0
     limits: tuple[Rate, ...] = ()
+    guess: float | None = None
 
     def idle_s(self, wall_s: float) -> float:
         """Seconds since that request; where the clock was set back since then, none are believed."""
@@ -59,25 +58,25 @@ class LastSpend:
 class Pace:
     """What is known of an endpoint's allowance. ceiling: the user's own limit.
 
-    learnt: limits that an earlier process of the same run was told, so that it does not start blind.
+    learnt: limits that an earlier process of the same run was told, so that it does not start blind. guess: what
+    it guessed a minute, where none was told.
     """
 
-    def __init__(self, ceiling: Rate | None = None, learnt: Sequence[Rate] = ()) -> None:
+    def __init__(
+        self, ceiling: Rate | None = None, learnt: Sequence[Rate] = (), guess: float | None = None
+    ) -> None:
         self._ceiling = ceiling
         self._told = {rate.window_s: rate for rate in learnt}
-        self._guess: Rate | None = None
-        self._proven = 0.0
-        self._is_searching = True
-        self._grows_at = 0.0
-        self._growth_period_s = MINUTE_S
-        self._slowed_at = 0.0
-        self._slow: Rate | None = None
-        self._slow_until = 0.0
+        self._guess = Guess(guess)
+        self._counted: Recent | None = None
+        self._remaining: dict[float, Remaining] = {}
+        self._lasting: Rate | None = None
+        self._lasts_until = math.inf
 
     @property
     def limit_per_minute(self) -> float | None:
         """The allowance as far as it is known, for display; None while nothing is known."""
-        known = [rate.per_s for rate in self._known()]
+        known = [rate.per_s for rate in self._known(self._guess.per_minute)]
         return min(known) * MINUTE_S if known else None
 
     @property
@@ -86,90 +85,82 @@ class Pace:
         return list(self._told.values())
 
     @property
+    def guess(self) -> float | None:
+        """The requests a minute that are guessed from 429s, to be remembered as well."""
+        return self._guess.per_minute
+
+    @property
     def grows_at(self) -> float:
-        """When a guessed rate is to grow next; inf where none is guessed."""
-        return self._grows_at if self._guess else math.inf
+        """When the rate is to grow without an answer that says so; inf where it is not."""
+        return min(self._guess.changes_at, self._lasts_until)
 
     def current(self, now: float) -> Rate | None:
         """The rate that holds now: the strictest of all that is known. None: nothing is known."""
-        if self._guess and now >= self._grows_at:
-            self._proven = self._guess.requests
-            growth = SEARCH if self._is_searching else REGROWTH
-            self._guess = Rate(self._guess.requests * growth, MINUTE_S)
-            self._grows_at = now + self._growth_period_s
-        rates = self._known()
-        if self._slow and now < self._slow_until:
-            rates.append(self._slow)
+        if now >= self._lasts_until:
+            self._lasting, self._lasts_until = None, math.inf
+        rates = self._known(self._guess.rate_per_minute(now))
+        if self._lasting:
+            rates.append(self._lasting)
         return min(rates, key=paced_per_s) if rates else None
 
     def learn(
-        self, windows: Sequence[Window], sent: "Recent", *, n_sent_since: int, sent_at: float, now: float
+        self,
+        windows: Sequence[Window],
+        sent: "Recent",
+        *,
+        number: int,
+        n_sent_since: int,
+        sent_at: float,
+        now: float,
     ) -> float:
         """Take what an answer's headers tell; gives the time until which nothing may be sent (0.0: none).
 
-        sent: all requests so far. n_sent_since: those after the one that is answered, which went at sent_at;
-        the headers do not count them yet.
+        sent: all requests so far. number: the how-manieth of them is answered, which went at sent_at.
+        n_sent_since: those after it; the headers do not count them yet.
         """
-        hold_until = 0.0
-        self._slow = None
+        if sent is not self._counted:
+            self._counted, self._remaining = sent, {}
+        hold_until, lasting, self._lasts_until = 0.0, [], math.inf
         for window in windows:
-            if window.limit:
-                self._told[window.length_s] = Rate(window.limit, window.length_s)
-                self._guess = None
-            elif window.remaining:
-                # At least so many there are in a window, with the one that is answered. That nothing is left tells
-                # nothing of how much there was.
-                least = Rate(window.remaining + 1, window.length_s)
-                known = self._told.get(window.length_s)
-                if known is None or known.requests < least.requests:
-                    self._told[window.length_s] = least
-            if window.remaining is None or not window.resets_in_s:
+            self._take_limit(window)
+            if window.remaining is None:
                 continue
-            resets_at = now + window.resets_in_s
-            began_at = resets_at - window.length_s - CLOCK_SLACK_S - (now - sent_at)
-            n_own = sent.count(began_at, now) - n_sent_since
-            if window.limit and window.limit - window.remaining <= n_own:
-                # All that is used is our own, and our pace alone keeps to the limit.
-                continue
-            # Somebody else lives on the same allowance: spread what is left.
-            left = window.remaining - n_sent_since
-            base = self.current(now)
-            if left <= 0:
-                hold_until = max(hold_until, resets_at)
-            elif base and left < paced_per_s(base) * window.resets_in_s * 0.97:
-                self._slow, self._slow_until = Rate(left, window.resets_in_s), resets_at
+            left = self._remaining.setdefault(window.length_s, Remaining(window.length_s))
+            n_recent = sent.count_exactly(sent_at - window.length_s, now) - n_sent_since
+            left.see(window, window.remaining, number, n_recent, sent_at, now)
+            hold_until = max(hold_until, left.spent_until(n_sent_since, now))
+            lasting.append(left.lasting_per_s(n_sent_since, now))
+            self._lasts_until = min(self._lasts_until, left.lasts_until(now))
+        if lasting:
+            # Without the margin: what lasts is told anew by each answer.
+            self._lasting = Rate(max(min(lasting) * MINUTE_S / MARGIN, SLOWEST), MINUTE_S)
         return hold_until
 
-    def slow_down(self, n_in_a_minute: int, n_in_a_second: int, wait_s: float, now: float) -> None:
-        """Take a 429 that came without a limit: guess one from what went through, and less each time.
+    def _take_limit(self, window: Window) -> None:
+        if window.limit:
+            self._told[window.length_s] = Rate(window.limit, window.length_s)
+        elif window.remaining:
+            # At least so many there are in a window, with the one that is answered. That nothing is left tells
+            # nothing of how much there was.
+            least = Rate(window.remaining + 1, window.length_s)
+            known = self._told.get(window.length_s)
+            if known is None or known.requests < least.requests:
+                self._told[window.length_s] = least
 
-        n_in_a_minute, n_in_a_second: answers in the last one. wait_s: how long the service wants nothing. After a
-        wait of a second or two the limit may well be one by the second, of which a minute that has just begun
-        says nothing; so the second's count is taken at first, and a higher rate is tried soon.
+    def slow_down(self, filled: Filled, answered: "Recent", sent_at: float, now: float) -> float:
+        """Take a 429 that came without what is left; gives the time until which nothing may be sent.
+
+        answered: what went through. Sent evenly, it would have taken until then; a window that slides is full so
+        long. Never longer than a minute, and not where the service has told a time itself.
         """
-        is_soon = self._is_searching and wait_s <= SHORT_WAIT_S
-        if self._guess and now < self._slowed_at + MINUTE_S:
-            # The window still holds what went before: the new rate is not to blame.
-            if is_soon:
-                self._grows_at = max(self._grows_at, now + 2 * SOON_S)
-            return
-        self._growth_period_s = SOON_S if is_soon else MINUTE_S
-        self._grows_at = now + 2 * self._growth_period_s
-        went_through = max(n_in_a_minute, 1)
-        if self._guess is None:
-            by_the_second = n_in_a_second * MINUTE_S if is_soon else 0.0
-            guess = max(went_through, by_the_second) * 0.95
-        else:
-            self._is_searching = False
-            self._proven = min(self._proven, went_through)
-            guess = max(min(self._guess.requests, went_through) * SLOWDOWN, self._proven, 1.0)
-            # What was good once may be so no more: it holds against one 429, not against two.
-            self._proven = 0.0
-        self._guess = Rate(guess, MINUTE_S)
-        self._slowed_at = now
+        self._guess.refused(filled, sent_at, now)
+        per_minute = self._guess.per_minute
+        if per_minute is None or self._guess.is_by_edges or (filled.is_told and not filled.is_soon_over):
+            return now
+        return now + min(answered.backlog_s(paced_per_s(Rate(per_minute, MINUTE_S)), now), MINUTE_S)
 
-    def _known(self) -> list[Rate]:
-        rates = [self._ceiling, self._guess, *self._told.values()]
+    def _known(self, guess: float | None) -> list[Rate]:
+        rates = [self._ceiling, Rate(guess, MINUTE_S) if guess else None, *self._told.values()]
         return [rate for rate in rates if rate is not None]
 
 
@@ -192,6 +183,19 @@ class Recent:
         self._forget(int(now))
         first = max(int(since // 1), self._second - self._LENGTH + 1)
         return sum(self._counts[second % self._LENGTH] for second in range(first, self._second + 1))
+
+    def count_exactly(self, since: float, now: float) -> float:
+        """Events after a moment, if those of its second were even."""
+        after = self.count(since + 1, now)
+        return after + (self.count(since, now) - after) * (1 - since % 1)
+
+    def backlog_s(self, per_s: float, now: float) -> float:
+        """How much longer they would have taken at an even pace."""
+        self._forget(int(now))
+        n_waiting = 0.0
+        for second in range(self._second - self._LENGTH + 1, self._second + 1):
+            n_waiting = max(n_waiting - per_s, 0.0) + self._counts[second % self._LENGTH]
+        return n_waiting / per_s
 
     def _forget(self, second: int) -> None:
         for past in range(max(self._second + 1, second - self._LENGTH + 1), second + 1):

@@ -11,6 +11,7 @@ from harvester.rundir.spend import SpendFile
 from harvester.transport.pace import LastSpend
 
 LONG = LastSpend(1_795_000_037.125, 106.5, (Rate(600.0, 60.0), Rate(10.0, 1.0)))
+GUESSED = LastSpend(1_795_000_037.125, 6.5, (), 426.36)
 SHORT = LastSpend(1.0)
 
 
@@ -25,7 +26,7 @@ def left_by(path: Path, *spends: LastSpend) -> LastSpend:
     return again.last
 
 
-@pytest.mark.parametrize("spends", [[LONG], [SHORT], [LONG, SHORT], [SHORT, LONG]])
+@pytest.mark.parametrize("spends", [[LONG], [SHORT], [GUESSED], [LONG, SHORT], [SHORT, LONG]])
 def test_the_last_spend_is_read_as_it_was_written(tmp_path: Path, spends: list[LastSpend]) -> None:
     assert left_by(tmp_path / "spend", *spends) == spends[-1]
 

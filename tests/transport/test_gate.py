@@ -23,6 +23,7 @@ from harvester.engagement.answer import (
 )
 from harvester.errors import CredentialsError, HarvesterError, ServiceError, UsageError
 from harvester.transport.gate import Gate
+from harvester.transport.guess import Filled, Guess
 from harvester.transport.pace import UNANSWERED_S, LastSpend, Pace
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -166,6 +167,10 @@ def reset_headers(in_s: float, *, ahead_s: float = 0.0) -> dict[str, str]:
     }
 
 
+WHEN_IT_SLID = 60.757
+"""A minute after 73 requests went within a second."""
+
+
 @pytest.mark.parametrize(
     ("headers", "again_s"),
     [
@@ -174,15 +179,18 @@ def reset_headers(in_s: float, *, ahead_s: float = 0.0) -> dict[str, str]:
         ({"Retry-After": formatdate(int(WALL) + 31, usegmt=True)}, 1.1 + (30.7 - 1.1) * 1.05),
         (reset_headers(20.0), 1.1 + 21.0),
         (reset_headers(20.0, ahead_s=500.0), 1.1 + 21.0),
-        ({}, 1.1 + (42.7 - 1.1) * 1.05),
-        ({"Retry-After": "soon"}, 1.1 + (42.7 - 1.1) * 1.05),
+        ({}, WHEN_IT_SLID),
+        ({"Retry-After": "soon"}, WHEN_IT_SLID),
     ],
     ids=["seconds", "none needed", "date", "reset", "reset by another clock", "nothing", "nonsense"],
 )
 def test_a_429_holds_the_whole_endpoint(
     turned: Run, make_gate: MakeGate, send: Send, headers: dict[str, str], again_s: float
 ) -> None:
-    """At 1 s the service has enough; what had left by then comes back, and nobody sends until the time told."""
+    """At 1 s the service has enough; what had left by then comes back, and nobody sends until the time told.
+
+    Where none is told that is no sooner than the next minute, nor than a window that slides has room again.
+    """
 
     def answers(now: float, _n: int) -> Reply:
         return (headers, TOO_MANY) if 1.0 <= now < again_s else COUNTED
@@ -196,7 +204,7 @@ def test_a_429_is_not_a_failure_and_is_counted_for_itself(
     turned: Run, make_gate: MakeGate, send: Send
 ) -> None:
     answers = at_first(COUNTED, *[({"Retry-After": "1", "x-per-minute-limit": "6000"}, TOO_MANY)] * 50)
-    sent = run(turned, make_gate, send, answers, patience_s=5.0, until_s=300.0)
+    sent = run(turned, make_gate, send, answers, patience_s=5.0, until_s=600.0)
     counts = sent.gate.counts
     assert (sent.error, counts.rate_limited, counts.repeated, counts.errors) == (None, 50, 50, {})
 
@@ -221,27 +229,39 @@ def test_429s_from_the_start_on_are_found_out_by_one_request_at_a_time(
     assert sent.gate.counts.rate_limited == 1
 
 
-# at which second what happens (how many went through in the minute before a 429), and the rate after it
+# when a 429 comes (how many went through in the minute before, and since its edge), and the rate after it
 GUESSES = [
-    ("the first 429 is taken at its word", 0.0, 600, 570.0),
-    ("what went before still fills the window", 30.0, 600, 570.0),
-    ("a minute is not over", 119.0, None, 570.0),
-    ("it held, so the limit may be far higher", 120.0, None, 1140.0),
-    ("too high: back to what held", 150.0, 700, 570.0),
-    ("from now on it grows slowly", 270.0, None, 587.1),
-    ("too high again: back once more", 300.0, 590, 570.0),
-    ("and what held once does so no more", 380.0, 590, 427.5),
-    ("it grows back", 500.0, None, 440.325),
+    ("the first 429 is taken at its word", 17.0, (600, 600), 600.0),
+    ("the limit may be higher", 80.0, None, 1200.0),
+    ("the same again: that is it", 100.0, (605, 500), 600.0),
+    ("too high: a little less", 220.0, (595, 595), 583.1),
+    ("nothing went through: half of it", 340.0, (0, 0), 291.55),
 ]
 
 
-def test_a_guessed_rate_shrinks_at_a_429_and_grows_back() -> None:
-    pace = Pace()
+def test_a_guessed_rate_is_confirmed_by_a_second_429_and_shrinks_at_further_ones() -> None:
+    guess = Guess()
     for why, now, went_through, per_minute in GUESSES:
         if went_through is not None:
-            pace.slow_down(went_through, 10, 30.0, now)
-        pace.current(now)
-        assert pace.limit_per_minute == pytest.approx(per_minute), why
+            guess.refused(Filled(600, *went_through, 10, now % 60, 43.0, is_told=False), now - 0.1, now)
+        guess.rate_per_minute(now)
+        assert guess.per_minute == pytest.approx(per_minute), why
+
+
+def test_two_429s_in_windows_with_an_edge_tell_how_fast_others_take() -> None:
+    """600 a minute, of which others take 4 a second: 516 are left when they have had 21 s, and 420 after 45 s."""
+    guess = Guess()
+    for now, n in ((21.0, 516), (105.0, 420)):
+        guess.refused(Filled(n, n, n, 10, now % 60, 40.0, is_told=False), now - 0.1, now)
+    assert guess.is_by_edges
+    assert guess.per_minute == pytest.approx(600 - 60 * 4)
+
+
+def test_a_guess_grows_by_what_was_tried_before_an_edge_and_not_refused() -> None:
+    guess = Guess(600.0)
+    guess.refused(Filled(600, 600, 600, 10, 30.0, 30.0, is_told=False), 29.9, 30.0)
+    rates = [guess.rate_per_minute(now) for now in (230.0, 237.0, 239.0, 240.0, 297.0, 300.0)]
+    assert rates == pytest.approx([588, 882, 882, 599.76, 899.64, 599.76 * 1.04])
 
 
 @pytest.mark.parametrize(

@@ -1,146 +1,20 @@
-"""Pacing as a service sees it: never over the limit, nearly at it. Small services that count in two ways."""
+"""Pacing as a service sees it: never over the limit, nearly at it."""
 
 import asyncio
-from bisect import bisect_left
-from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
-from email.utils import formatdate
 from itertools import pairwise
-from math import ceil, floor
 from typing import Any
 
 import pytest
 
 from harvester.engagement.allowance import Rate
-from harvester.engagement.answer import Answer, Counted, RateLimited
 from harvester.transport.app_limit import AppLimit, shows_sharing
 from harvester.transport.gate import Gate
 from harvester.transport.pace import LastSpend, Pace, Recent, burst
+from tests.transport.services import BEGAN, Kind, Lumps, Seen, Service, harvest
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 MakeGate = Callable[..., Gate]
-BEGAN = 1_795_000_037.3  # wall clock at the loop's 0; the next full minute is 42.7 s away
-COUNTED = Counted(())
-
-
-@dataclass
-class Service:
-    """An allowance of so many requests in a window, of which somebody else takes a share, evenly.
-
-    kind: "fixed" counts anew at each edge, "sliding" grants the limit in any stretch.
-    """
-
-    limit: int
-    window_s: float = 60.0
-    kind: str = "fixed"
-    has_headers: bool = True
-    retry_after: bool = False
-    foreign: float = 0.0
-    tells: Sequence[str] = ("limit", "remaining", "reset")
-    asked: list[float] = field(default_factory=list)
-    n_refused: int = 0
-    _taken: deque[float] = field(default_factory=deque)
-    _edge: float = 0.0
-    _n_foreign: int = 0
-
-    def ask(self, now: float) -> tuple[dict[str, str], Answer]:
-        """Answer a request that arrives now (seconds since 1970)."""
-        while self.foreign and self._n_foreign < (now - BEGAN) * self.foreign * self.limit / self.window_s:
-            self._n_foreign += 1
-            self._take(BEGAN + self._n_foreign * self.window_s / (self.foreign * self.limit))
-        self.asked.append(now)
-        is_granted = self._take(now)
-        headers = {"Date": formatdate(floor(now), usegmt=True)}
-        if self.has_headers:
-            headers |= self._headers(now)
-        if is_granted:
-            return headers, COUNTED
-        self.n_refused += 1
-        if self.retry_after:
-            headers["Retry-After"] = str(ceil(self._resets_at(now) - now))
-        return headers, RateLimited("429: rate limit")
-
-    def _take(self, now: float) -> bool:
-        if self.kind == "fixed" and floor(now / self.window_s) * self.window_s != self._edge:
-            self._edge = floor(now / self.window_s) * self.window_s
-            self._taken.clear()
-        while self.kind == "sliding" and self._taken and self._taken[0] <= now - self.window_s:
-            self._taken.popleft()
-        if len(self._taken) >= self.limit:
-            return False
-        self._taken.append(now)
-        return True
-
-    def _resets_at(self, now: float) -> float:
-        return self.window_s + (self._edge if self.kind == "fixed" else self._taken[0])
-
-    def _headers(self, now: float) -> dict[str, str]:
-        name = "minute" if self.window_s == 60 else "second"
-        values = {
-            "limit": self.limit,
-            "remaining": self.limit - len(self._taken),
-            "reset": ceil(self._resets_at(now)),
-        }
-        return {f"x-per-{name}-{what}": str(values[what]) for what in self.tells}
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What came of a harvest, in monotonic seconds: when requests arrived, and how many were refused."""
-
-    times: Sequence[float]
-    n_refused: int
-    window_s: float
-
-    @property
-    def fullest(self) -> int:
-        """The most requests in any window, wherever it begins."""
-        return max(bisect_left(self.times, t + self.window_s, i) - i for i, t in enumerate(self.times))
-
-    def used(self, limit: float, first_s: float, last_s: float) -> float:
-        """The share of the allowance used between two moments."""
-        n = bisect_left(self.times, last_s) - bisect_left(self.times, first_s)
-        return n / (limit * (last_s - first_s) / self.window_s)
-
-
-async def harvest(
-    make_gate: MakeGate,
-    service: Service,
-    pace: Pace,
-    *,
-    until_s: float,
-    latency_s: float = 0.05,
-    concurrency: int = 8,
-    memory: list[LastSpend] | None = None,
-    app_limit: AppLimit | None = None,
-    **more: Any,
-) -> Seen:
-    """Workers ask as fast as the gate lets them. A request arrives after half of the latency.
-
-    memory: what the process before has left, last of all, and where this one leaves the like.
-    """
-    memory = memory if memory is not None else []
-    last_spend = memory[-1] if memory else LastSpend()
-    gate = make_gate(pace, last_spend=last_spend, remember=memory.append, app_limit=app_limit, **more)
-    began_s = asyncio.get_running_loop().time()
-    monotonic = asyncio.get_running_loop().time
-
-    async def work() -> None:
-        while True:
-            turn = await gate.turn()
-            await asyncio.sleep(latency_s / 2)
-            headers, answer = service.ask(BEGAN + monotonic())
-            await asyncio.sleep(latency_s / 2)
-            gate.answered(turn, headers, answer)
-
-    workers = [asyncio.ensure_future(work()) for _ in range(concurrency)]
-    await asyncio.wait(workers, timeout=until_s - began_s)
-    for worker in workers:
-        worker.cancel()
-    await asyncio.gather(*workers, return_exceptions=True)
-    return Seen([t - BEGAN for t in service.asked], service.n_refused, service.window_s)
-
 
 # limit, window in s, latency in s, workers
 PATTERN = [
@@ -169,7 +43,7 @@ def test_no_window_holds_more_than_the_limit_and_nearly_all_of_it_is_used(
     window_s: float,
     latency_s: float,
     concurrency: int,
-    kind: str,
+    kind: Kind,
     has_headers: bool,
 ) -> None:
     """The limit is learnt from headers, or else given as a ceiling. 99 % is used; promised are 95 %."""
@@ -187,7 +61,7 @@ def test_no_window_holds_more_than_the_limit_and_nearly_all_of_it_is_used(
 @pytest.mark.parametrize("jump_s", [-3_600.0, -30.0, 30.0, 3_600.0, 1e9])
 @pytest.mark.parametrize("kind", ["fixed", "sliding"])
 def test_wall_clock_that_jumps_breaks_no_limit_and_costs_nothing(
-    turned: Run, make_gate: MakeGate, kind: str, jump_s: float
+    turned: Run, make_gate: MakeGate, kind: Kind, jump_s: float
 ) -> None:
     """Ours is set at 100 s, and back at 200 s; the service's goes on."""
 
@@ -218,7 +92,7 @@ def test_wall_clock_that_jumps_makes_no_hold_and_no_probe_longer(
 @pytest.mark.parametrize("kind", ["fixed", "sliding"])
 @pytest.mark.parametrize("limit", [60, 600])
 def test_what_somebody_else_leaves_is_used_and_hardly_a_request_refused(
-    turned: Run, make_gate: MakeGate, limit: int, kind: str, latency_s: float
+    turned: Run, make_gate: MakeGate, limit: int, kind: Kind, latency_s: float
 ) -> None:
     """30 % go to somebody else, smoothly; of the 70 % left, at least 90 % are used from the second minute on."""
     service = Service(limit, kind=kind, foreign=0.3)
@@ -227,22 +101,88 @@ def test_what_somebody_else_leaves_is_used_and_hardly_a_request_refused(
     assert seen.n_refused <= 0.005 * len(seen.times)
 
 
-@pytest.mark.parametrize("retry_after", [False, True])
-@pytest.mark.parametrize("kind", ["fixed", "sliding"])
-def test_without_headers_the_limit_is_found_by_being_refused_now_and_then(
-    turned: Run, make_gate: MakeGate, kind: str, retry_after: bool
+def used_beside_others(service: Service, until_s: float) -> float:
+    """The share of the allowance used by us, of what somebody else left of it."""
+    left = service.limit * until_s / service.window_s
+    left -= sum(BEGAN <= t < BEGAN + until_s for t in service.foreign_granted)
+    return sum(t < BEGAN + until_s for t in service.granted) / left
+
+
+@pytest.mark.parametrize("foreign", [0.3, 0.6])
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"kind": "fixed"},
+        {"kind": "fixed", "tells": ("limit", "remaining")},
+        {"kind": "fixed", "per_second": 15},
+        {"kind": "sliding"},
+        {"kind": "sliding", "tells": ("limit", "remaining")},
+        {"kind": "bucket"},
+        {"kind": "bucket", "capacity": 30},
+    ],
+    ids=lambda how: " ".join(map(str, how.values())),
+)
+def test_by_headers_98_percent_of_what_others_leave_are_used_however_the_service_counts(
+    turned: Run, make_gate: MakeGate, how: dict[str, Any], foreign: float
 ) -> None:
-    """Nothing tells the limit: ten minutes use 85 % of it, 64 workers are refused in 2 % of their requests."""
-    service = Service(600, kind=kind, has_headers=False, retry_after=retry_after)
-    seen = turned(harvest(make_gate, service, Pace(), until_s=600.0, concurrency=64))
-    least = 0.85 if kind == "fixed" or retry_after else 0.7
-    assert seen.used(600, 0.0, 600.0) >= least
-    assert seen.n_refused <= 0.03 * len(seen.times)
+    service = Service(600, foreign=foreign, **how)
+    seen = turned(harvest(make_gate, service, Pace(), until_s=200.0))
+    assert used_beside_others(service, 200.0) >= 0.98
+    assert seen.n_refused <= 0.005 * len(seen.times)
+
+
+@pytest.mark.parametrize("lumps", ["bursts", "gulps"])
+@pytest.mark.parametrize("kind", ["fixed", "sliding", "bucket"])
+def test_by_headers_also_most_of_what_is_left_is_used_when_others_take_it_in_lumps(
+    turned: Run, make_gate: MakeGate, kind: Kind, lumps: Lumps
+) -> None:
+    service = Service(600, kind=kind, foreign=0.3, lumps=lumps)
+    seen = turned(harvest(make_gate, service, Pace(), until_s=240.0))
+    assert used_beside_others(service, 240.0) >= 0.9
+    assert seen.n_refused <= 0.005 * len(seen.times)
+
+
+@pytest.mark.parametrize("foreign", [0.0, 0.6])
+@pytest.mark.parametrize(
+    ("kind", "retry_after"), [("fixed", False), ("sliding", False), ("sliding", True), ("bucket", True)]
+)
+def test_without_headers_95_percent_are_used_and_few_requests_refused(
+    turned: Run, make_gate: MakeGate, kind: Kind, retry_after: bool, foreign: float
+) -> None:
+    """Two 429s tell the limit. Each of eight workers may run into the first one."""
+    service = Service(600, kind=kind, has_headers=False, retry_after=retry_after, foreign=foreign)
+    seen = turned(harvest(make_gate, service, Pace(), until_s=600.0))
+    assert used_beside_others(service, 600.0) >= 0.95
+    assert seen.n_refused - 2 * 8 <= 0.005 * len(seen.times)
+
+
+@pytest.mark.parametrize("kind", ["fixed", "sliding", "bucket"])
+def test_a_ceiling_is_kept_to_whatever_the_headers_leave(
+    turned: Run, make_gate: MakeGate, kind: Kind
+) -> None:
+    service = Service(600, kind=kind, foreign=0.6, lumps="gulps")
+    seen = turned(harvest(make_gate, service, Pace(Rate(300, 60.0)), until_s=200.0))
+    assert seen.fullest <= 300
+
+
+def test_a_guess_is_kept_over_a_restart(turned: Run, make_gate: MakeGate) -> None:
+    """The second process is not refused, and paces at once."""
+    service = Service(600, kind="sliding", has_headers=False)
+    memory: list[LastSpend] = []
+
+    async def main() -> tuple[int, Seen]:
+        before = await harvest(make_gate, service, Pace(), until_s=130.0, memory=memory)
+        pace = Pace(guess=memory[-1].guess)
+        return before.n_refused, await harvest(make_gate, service, pace, until_s=300.0, memory=memory)
+
+    n_before, seen = turned(main())
+    assert (n_before > 0, seen.n_refused) == (True, n_before)
+    assert seen.used(600, 200.0, 300.0) >= 0.95
 
 
 @pytest.mark.parametrize("kind", ["fixed", "sliding"])
 def test_a_limit_guessed_far_too_low_is_outgrown_within_minutes(
-    turned: Run, make_gate: MakeGate, kind: str
+    turned: Run, make_gate: MakeGate, kind: Kind
 ) -> None:
     """An earlier process had left ten requests of this minute, and nothing tells the limit."""
     service = Service(600, kind=kind, has_headers=False)
@@ -358,7 +298,7 @@ async def side_by_side(
 @pytest.mark.parametrize("kind", ["fixed", "sliding"])
 @pytest.mark.parametrize("limit", [60, 240, 3000])
 def test_endpoints_that_share_a_limit_keep_to_it_together_and_use_it(
-    turned: Run, make_gate: MakeGate, kind: str, limit: int
+    turned: Run, make_gate: MakeGate, kind: Kind, limit: int
 ) -> None:
     """One service for three endpoints. None is told so; the headers show it."""
     service = Service(limit, 60.0, kind)
@@ -371,7 +311,7 @@ def test_endpoints_that_share_a_limit_keep_to_it_together_and_use_it(
 
 @pytest.mark.parametrize("kind", ["fixed", "sliding"])
 def test_a_shared_limit_shows_also_where_nobody_tells_when_it_begins_anew(
-    turned: Run, make_gate: MakeGate, kind: str
+    turned: Run, make_gate: MakeGate, kind: Kind
 ) -> None:
     service = Service(240, 60.0, kind, tells=("limit", "remaining"))
     app_limit, _ = turned(side_by_side(make_gate, [service] * 3))
