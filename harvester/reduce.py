@@ -136,8 +136,9 @@ class Reduction:
         """What a batch will add. Values below a top list's present floor are left out: it never sinks."""
         counted, tweet_ids = settled.counted()
         n_by_status = Counter({Status.OK: len(settled.rows) - len(settled.fates)})
-        n_by_status.update(fate.status for fate in settled.fates.values())
-        del n_by_status[Status.DEAD]
+        if settled.fates:
+            n_by_status.update(fate.status for fate in settled.fates.values())
+            del n_by_status[Status.DEAD]
         partial = Partial(n_by_status, groupings=settled.sums)
         by_row: list[Any] = []
         for row in map(astuple, counted):

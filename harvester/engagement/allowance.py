@@ -5,12 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Final
 
 MINUTE_S: Final = 60.0
 LONGEST_HOLD_S: Final = 3600.0
 CLOCK_SLACK_S: Final = 2.0
 """Reset times and the server's clock come in whole seconds, and a moment before they are read."""
+_HEADERS: Final = {
+    length_s: tuple(f"x-per-{name}-{what}" for what in ("limit", "remaining", "reset"))
+    for length_s, name in ((MINUTE_S, "minute"), (1.0, "second"))
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +46,12 @@ def read_windows(headers: Mapping[str, str], wall_s: float) -> tuple[Window, ...
 
     Reset times are compared with the server's own clock where its `Date` is given: ours may be off.
     """
-    now_s = server_time(headers, wall_s)
     windows = []
-    for name, length_s in (("minute", MINUTE_S), ("second", 1.0)):
-        limit = _number(headers.get(f"x-per-{name}-limit"))
-        remaining = _number(headers.get(f"x-per-{name}-remaining"))
-        reset = _number(headers.get(f"x-per-{name}-reset"))
+    for length_s, names in _HEADERS.items():
+        limit, remaining, reset = (_number(headers.get(name)) for name in names)
         if limit is None and remaining is None:
             continue
+        now_s = server_time(headers, wall_s)
         # A reset further away than its window is not believed, and one that is past tells nothing.
         is_past = reset is not None and reset < now_s - CLOCK_SLACK_S
         resets_in_s = None if reset is None or is_past else min(max(reset - now_s, 0.0), length_s)
@@ -92,6 +95,7 @@ def server_time(headers: Mapping[str, str], wall_s: float) -> float:
     return wall_s if date_s is None else date_s
 
 
+@lru_cache(maxsize=64)
 def _parse_date(text: str) -> float | None:
     """An HTTP date in seconds since 1970, None where it is none. Without an offset it is UTC."""
     try:

@@ -9,7 +9,7 @@ import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, assert_never
 
 from aiolimiter import AsyncLimiter
 
@@ -23,12 +23,16 @@ from harvester.engagement.allowance import (
     wait_after_429_s,
 )
 from harvester.engagement.answer import (
+    Counted,
     Exchange,
     Expired,
+    Gone,
+    MetricsDenied,
     RateLimited,
     Refused,
     Trouble,
     Unauthorized,
+    Unowned,
     WrongUrl,
 )
 from harvester.errors import HarvesterError
@@ -224,6 +228,10 @@ class Gate:
         self, turn: Turn, headers: Mapping[str, str], answer: Exchange, now: float, *, knows_left: bool
     ) -> HarvesterError | None:
         match answer:
+            case Counted() | Gone() | Unowned() | MetricsDenied():
+                self.counts.answered += 1
+                self._answered.add(now)
+                self.outage.answered(turn.sent_at)
             case Trouble():
                 self._count_error(answer.kind)
                 return self._fail(turn, headers, answer, now)
@@ -246,9 +254,7 @@ class Gate:
             case Refused():
                 self.outage.answered(turn.sent_at)
             case _:
-                self.counts.answered += 1
-                self._answered.add(now)
-                self.outage.answered(turn.sent_at)
+                assert_never(answer)
         return None
 
     def _fail(
