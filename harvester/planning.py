@@ -58,13 +58,16 @@ class Batch:
         """What to ask, over all time. Made when it is wanted: a replay plans many batches that nobody asks for."""
         return self.blank.of(decimals(self.ids))
 
-    def requests(self) -> tuple[Request, ...]:
-        """What to ask, one request a window, each for the tweets that were made before it was over."""
-        return tuple(self._in_window(window) if window else self.request() for window in self.windows)
-
-    def _in_window(self, window: Window) -> Request:
+    def request_in(self, window: Window | None) -> Request:
+        """What to ask in one of the windows: for the tweets that were made before it was over."""
+        if window is None:
+            return self.request()
         there = self.ids[self.ids < window.first_id_after]
         return self.blank.in_window(window).of(decimals(there))
+
+    def requests(self) -> tuple[Request, ...]:
+        """What to ask in all of them."""
+        return tuple(map(self.request_in, self.windows))
 
     @property
     def n_requests(self) -> int:

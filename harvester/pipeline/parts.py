@@ -15,12 +15,18 @@ from harvester.engagement.answer import Detail, Points
 from harvester.engagement.body import counts_type
 from harvester.engagement.request import Request
 from harvester.engagement.settling import DeadLetter, Fate, Settled, Status
+from harvester.engagement.windows import Window
 from harvester.planning import Batch
 
 
+def key_of(window: Window | None) -> int:
+    """By what the windows of a batch are told apart: the first hour, 0 where there is none."""
+    return window.start_hour if window else 0
+
+
 def window_of(request: Request) -> int:
-    """By what the requests of a batch are told apart: the first hour of their window, 0 where there is none."""
-    return request.window.start_hour if request.window else 0
+    """The same for its requests."""
+    return key_of(request.window)
 
 
 def encode_part(settled: Settled) -> bytes:

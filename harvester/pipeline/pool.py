@@ -12,11 +12,11 @@ from harvester.engagement.redaction import Redact
 from harvester.engagement.request import Access, Credential, Request, encode_request
 from harvester.engagement.response import read_answer
 from harvester.engagement.settling import Settled, Settlement
-from harvester.engagement.windows import utc_text
+from harvester.engagement.windows import Window, utc_text
 from harvester.errors import ExitCode, HarvesterError
 from harvester.pipeline.commit import Committer
 from harvester.pipeline.fanout import Feed
-from harvester.pipeline.parts import window_of
+from harvester.pipeline.parts import key_of, window_of
 from harvester.pipeline.second_asks import SecondAsk, SecondAsks
 from harvester.pipeline.waiting import Ready
 from harvester.planning import NO_WINDOWS, Batch
@@ -61,23 +61,35 @@ class Stop:
 class _Progress:
     """A batch on its way: what came of its windows so far.
 
-    left: the requests for its other windows, until the first one is settled. n_open: requests on their way.
+    left: its other windows, until the first one is settled. n_open: requests on their way.
     """
 
     batch: Batch
     is_again: bool
-    left: list[Request]
+    left: Sequence[Window | None]
     n_open: int = 1
     parts: list[Settled] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class _Job:
-    """A request for the workers: of a batch, or a second ask."""
+    """A request for the workers: of a batch, or a second ask.
 
-    request: Request
+    made: None where the request is to be made when its turn comes, of all that the batch has in a window. So what
+    is in it need not be fetched from memory again when it is sent.
+    """
+
+    made: Request | None
     progress: _Progress | None = None
+    window: Window | None = None
     outcome: asyncio.Future[Settled] | None = None
+
+    def request(self) -> Request:
+        """What to send."""
+        if self.made:
+            return self.made
+        assert self.progress  # noqa: S101  # a second ask is made
+        return self.progress.batch.request_in(self.window)
 
 
 _Queued = tuple[int, int, _Job]
@@ -177,13 +189,14 @@ class Pool:
             return
         await self._room.acquire()
         kept = [] if is_again else self._committer.parts_before(batch)
-        windows = {window_of(settled.request) for settled in kept}
-        requests = [request for request in batch.requests() if window_of(request) not in windows]
-        if requests and not kept:
-            self._put_job(_LATER, _Job(requests[0], _Progress(batch, is_again, requests[1:])))
+        if batch.windows and not kept:
+            first, *left = batch.windows
+            self._put_job(_LATER, _Job(None, _Progress(batch, is_again, left), first))
             return
         self._room.release()
-        self._go_on(_Progress(batch, is_again, requests, n_open=1 + len(kept)), kept)
+        done = {window_of(settled.request) for settled in kept}
+        left = [window for window in batch.windows if key_of(window) not in done]
+        self._go_on(_Progress(batch, is_again, left, n_open=1 + len(kept)), kept)
 
     def _go_on(self, progress: _Progress, kept: Sequence[Settled]) -> None:
         """Go on with a batch of which an earlier process has settled some windows, or that needs no request.
@@ -247,8 +260,9 @@ class Pool:
         self._close_one(progress)
 
     def _send_left(self, progress: _Progress, gone: Collection[str]) -> None:
-        left, progress.left = progress.left, []
-        for request in left:
+        left, progress.left = progress.left, ()
+        for window in left:
+            request = progress.batch.request_in(window)
             rest = request.without_tweets(gone) if gone else request
             if rest.tweet_ids:
                 progress.n_open += 1
@@ -277,9 +291,10 @@ class Pool:
 
     async def _settle(self, job: _Job) -> Settled:
         """Send what the settlement of a job wants sent, until it wants no more."""
-        denied = [metric for credential, metric in self._denied if credential == job.request.credential]
+        asked = job.request()
+        denied = [metric for credential, metric in self._denied if credential == asked.credential]
         settlement = Settlement(
-            job.request,
+            asked,
             has_bearer=APP_ONLY in self._signers,
             is_second=job.outcome is not None,
             denied=denied,
@@ -287,7 +302,7 @@ class Pool:
         )
         while request := settlement.next_request:
             answer = await self._exchange(request)
-            if error := self._refusals.judge(job.request, request, answer):
+            if error := self._refusals.judge(asked, request, answer):
                 raise error
             n_answered = self._gate.outage.n_answered
             wait_s = settlement.receive(answer, n_answered=n_answered, random=self._random())
