@@ -200,7 +200,8 @@ class Committer(_Committing):
         )
         ahead = tuple(map(to_ahead, waiting))
         step = Step(self._endpoint, self._mark, settled_again, dead, ahead, parts)
-        await _to_the_end(self._directory.commit, step, [ready.records for ready in group])
+        records = [piece for ready in group for piece in ready.records]
+        await _to_the_end(self._directory.commit, step, records)
         self._next += len(group)
         self._bytes_under_way -= sum(ready.n_bytes for ready in (*group, *waiting))
         for _ in group:

@@ -37,12 +37,13 @@ def outcome_bytes(batch: Batch) -> int:
 class Ready:
     """A settled batch, boiled down to what is written.
 
-    n_bytes: how much memory is set aside for it. again: its tweets, if they had dead letters before.
+    records: lines, in pieces. n_bytes: how much memory is set aside for it. again: its tweets, if they had dead
+    letters before.
     """
 
     number: int
     chain: bytes
-    records: bytes
+    records: Sequence[bytes]
     partial: Partial
     dead: Sequence[Dead]
     n_tweets: int = 0
@@ -51,7 +52,7 @@ class Ready:
 
     @classmethod
     def of(
-        cls, batch: Batch, records: bytes, partial: Partial, dead: Sequence[Dead], *, is_again: bool
+        cls, batch: Batch, records: Sequence[bytes], partial: Partial, dead: Sequence[Dead], *, is_again: bool
     ) -> "Ready":
         """What came of a batch. is_again: its tweets had dead letters before."""
         again = tuple(batch.ids.tolist()) if is_again else ()
@@ -106,7 +107,7 @@ class Waiting:
             next_number = number + len(taken)
             ready = self._ready.pop(next_number, None) or self._take_out(next_number)
             taken.append(ready)
-            n_bytes += len(ready.records)
+            n_bytes += sum(map(len, ready.records))
         return taken
 
     def _take_out(self, number: int) -> Ready:
@@ -119,14 +120,14 @@ def to_ahead(ready: Ready) -> Ahead:
     """A settled batch as the journal keeps it: its records, and what it adds as JSON."""
     dead = [(dead.tweet_id, dead.account, dead.letter.decode()) for dead in ready.dead]
     added = {**ready.partial.to_dict(), "dead": dead}
-    return Ahead(ready.number, ready.chain, b"\n".join((json.dumps(added).encode(), ready.records)))
+    return Ahead(ready.number, ready.chain, b"".join((json.dumps(added).encode(), b"\n", *ready.records)))
 
 
 def _from_ahead(ahead: Ahead) -> Ready:
     head, _, records = ahead.outcome.partition(b"\n")
     added = json.loads(head)
     dead = [Dead(tweet_id, account, letter.encode()) for tweet_id, account, letter in added["dead"]]
-    return Ready(ahead.number, ahead.chain, records, Partial.from_dict(added), dead)
+    return Ready(ahead.number, ahead.chain, (records,), Partial.from_dict(added), dead)
 
 
 def demand_same(batch: Batch, chain: bytes) -> None:

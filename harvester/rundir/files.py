@@ -21,8 +21,8 @@ from harvester.rundir.marks import FileMark
 
 PARTS_AT_ONCE: Final = 512
 """In one call; the system's own limit is 1,024 on Linux and macOS."""
-HASHED_AT_ONCE: Final = 64
-"""Parts. Of totals that are 3 MB."""
+HASHED_BYTES: Final = 2**20
+"""At once. Hashing lets other threads go on, and has to wait for its turn after each time: so not line by line."""
 _READ_BYTES: Final = 1 << 20
 NEVER: Final = Event()
 """For who is not to be stopped."""
@@ -103,6 +103,19 @@ def write_derived(path: Path, content: bytes | Iterable[bytes], mode: int = 0o66
     sync_folder(path.parent)
 
 
+def _joined(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in fewer pieces, none of them longer than need be."""
+    gathered: list[bytes] = []
+    n_bytes = 0
+    for part in parts:
+        if n_bytes + len(part) > HASHED_BYTES:
+            yield b"".join(gathered)
+            gathered, n_bytes = [], 0
+        gathered.append(part)
+        n_bytes += len(part)
+    yield b"".join(gathered)
+
+
 class Stopped(Exception):  # noqa: N818  # nothing is wrong
     """Told to stop while what is there was still being read."""
 
@@ -180,9 +193,8 @@ class AppendFile:
         n_bytes = sum(map(len, parts))
         with storage_errors(self.path, n_bytes):
             write_all(self._handle, parts)
-        # Hashing lets other threads go on, and has to wait for its turn after each time: so not part by part.
-        for start in range(0, len(parts), HASHED_AT_ONCE):
-            self._digest.update(b"".join(parts[start : start + HASHED_AT_ONCE]))
+        for piece in _joined(parts):
+            self._digest.update(piece)
         self.length_bytes += n_bytes
 
     def append(self, parts: Sequence[bytes]) -> None:

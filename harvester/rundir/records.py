@@ -56,15 +56,20 @@ _NO_DETAIL: Final = Detail()
 _encoder = msgspec.json.Encoder()
 
 
-def encode_records(ids: Ids, settled: Settled, retrieved_at: str, span: Span | None = None) -> bytes:
+def encode_records(
+    ids: Ids, settled: Settled, retrieved_at: str, span: Span | None = None
+) -> tuple[bytes, ...]:
     """The records of a settled batch, a line each, in the batch's order; dead letters are not among them.
+
+    In one piece, or in one for each tweet where a time series may make it long: so they are nowhere twice.
 
     span: the range of the run; None where the answers alone tell what they count. One call encodes them all;
     msgspec is here twice as fast as a dict for each tweet and orjson.
     """
     common = settled.request.unasked or UNSET
     if settled.request.has_details:
-        return _encoder.encode_lines(list(_with_details(ids, settled, retrieved_at, span)))
+        detailed = _with_details(ids, settled, retrieved_at, span)
+        return tuple(_encoder.encode_lines([record]) for record in detailed)
     if settled.fates:
         records = [
             Record(tweet_id, status.value, created_at, counts, uncounted, retrieved_at)
@@ -74,7 +79,7 @@ def encode_records(ids: Ids, settled: Settled, retrieved_at: str, span: Span | N
         created_at, counts = _filled(created_at_texts(ids), UNSET), _filled(settled.rows, _NO_COUNTS)
         columns = (settled.request.tweet_ids, repeat("ok"), created_at, counts, repeat(common))
         records = [*map(Record, *columns, repeat(retrieved_at))]
-    return _encoder.encode_lines(records)
+    return (_encoder.encode_lines(records),)
 
 
 def _filled(values: Sequence[Any], instead: object) -> Sequence[Any]:

@@ -215,7 +215,7 @@ def new_rejected_log(directory: Directory) -> RejectedLog:
 
 
 def new_ready(one: Batch, dead: Sequence[Dead] = (), *, is_again: bool = False) -> Ready:
-    records = b"".join(orjson.dumps({"tweet_id": str(i), "status": "ok"}) + b"\n" for i in one.ids.tolist())
+    records = [orjson.dumps({"tweet_id": str(i), "status": "ok"}) + b"\n" for i in one.ids.tolist()]
     return Ready.of(one, records, Partial(Counter()), dead, is_again=is_again)
 
 

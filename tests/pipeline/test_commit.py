@@ -241,7 +241,7 @@ def test_batches_beside_a_slow_one_are_limited_by_memory_only_until_they_are_kep
 def test_what_was_kept_is_committed_in_steps_of_bounded_size(
     turned: Run, make: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waiting, "TAKEN_BYTES", 3 * len(make.ready(make.batch(0, 1)).records))
+    monkeypatch.setattr(waiting, "TAKEN_BYTES", 3 * len(make.ready(make.batch(0, 1)).records[0]))
 
     async def main() -> Any:
         directory = make.directory()
@@ -292,7 +292,7 @@ def test_what_was_kept_is_the_same_after_a_restart(turned: Run, make: Any) -> No
             {"by_day": {"2026-11-11": 3}},
         )
         dead = [Dead(8, "ada", b'{"tweet_id":"8"}')]
-        ready = Ready.of(one, b'{"tweet_id":"7","status":"ok"}\n', partial, dead, is_again=False)
+        ready = Ready.of(one, [b'{"tweet_id":"7","status":"ok"}\n'], partial, dead, is_again=False)
         committer = make.committer(directory)
         committer.add(ready)
         committer.close()

@@ -36,14 +36,14 @@ def settled(
 
 def records(batch: Settled) -> list[dict[str, Any]]:
     ids = np.array([int(i) for i in batch.request.tweet_ids], np.int64)
-    text = encode_records(ids, batch, WHEN)
+    text = b"".join(encode_records(ids, batch, WHEN))
     assert text == b"" or text.endswith(b"\n")
     return [json.loads(line) for line in text.splitlines()]
 
 
 def test_a_record_is_as_the_design_shows_it() -> None:
     batch = settled({SNOWFLAKE: ROW(UNSET, 9)}, metrics=("favorites",))
-    text = encode_records(np.array([SNOWFLAKE], np.int64), batch, WHEN)
+    text = b"".join(encode_records(np.array([SNOWFLAKE], np.int64), batch, WHEN))
     assert text == (
         b'{"tweet_id":"1060976163948904448","status":"ok","created_at":"2018-11-09T19:23:24Z",'
         b'"metrics":{"favorites":9},"unsupported":["impressions"],"retrieved_at":"2026-11-23T10:15:00Z"}\n'
