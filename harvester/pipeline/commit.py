@@ -28,7 +28,7 @@ WINDOW_BATCHES: Final = 20_000
 """At most so many batches between the oldest uncommitted and the newest planned one: 2,000 requests a second go on
 for ten seconds beside one that takes as long. What waits for that is in the journal, some 60 kB a batch of totals,
 so 1.2 GB of disk at most."""
-WINDOW_BYTES: Final = 128 * 2**20
+WINDOW_BYTES: Final = 64 * 2**20
 """So much memory at most for the outcomes of the batches under way that are not in the journal, if there is more
 than one."""
 REJECTED_BYTES: Final = 4 * 2**20
@@ -198,7 +198,7 @@ class Committer(_Committing):
                 **self._state(),
             },
         )
-        ahead = tuple(map(to_ahead, waiting))
+        ahead = map(to_ahead, waiting)
         step = Step(self._endpoint, self._mark, settled_again, dead, ahead, parts)
         records = [piece for ready in group for piece in ready.records]
         await _to_the_end(self._directory.commit, step, records)

@@ -20,8 +20,8 @@ TAKEN_BYTES: Final = 16 * 2**20
 
 
 TWEET_BYTES: Final = 250
-POINT_BYTES: Final = 34
-"""Of a time series: 12 while it is collected, and 22 as it is written."""
+POINT_BYTES: Final = 22
+"""Of a time series, as it is written; 12 while it is collected."""
 
 
 def outcome_bytes(batch: Batch) -> int:

@@ -1,5 +1,6 @@
 """How far a run is, as values: what a journal keeps, and what one step adds to it. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,13 +79,13 @@ class Part:
 class Step:
     """One durable step of an endpoint: where its records are now, and which dead letters come and go.
 
-    settled_again: tweets that had a dead letter and were asked again. ahead: batches that wait for others. parts:
-    of batches that are not settled.
+    settled_again: tweets that had a dead letter and were asked again. ahead: batches that wait for others, read
+    once, when they are written. parts: of batches that are not settled.
     """
 
     endpoint: str
     mark: EndpointMark
     settled_again: tuple[int, ...] = ()
     dead: tuple[Dead, ...] = ()
-    ahead: tuple[Ahead, ...] = ()
+    ahead: Iterable[Ahead] = ()
     parts: tuple[Part, ...] = ()

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -72,6 +72,7 @@ class Directory:
         if error := self.refuses.get(len(self.steps)):
             raise error
         self.times.append(round(asyncio.get_running_loop().time(), 2))
+        step = replace(step, ahead=tuple(step.ahead))
         self.kept |= {ahead.number: ahead for ahead in step.ahead}
         self.parts_kept |= {(part.number, part.window): part for part in step.parts}
         self.steps.append((step, [orjson.loads(line) for line in b"".join(records).splitlines()]))
