@@ -114,7 +114,7 @@ def parse_concurrency(texts: Sequence[str]) -> dict[EndpointName, int]:
     for text in texts:
         for endpoint, value in _for_endpoints(text, "--concurrency"):
             if not re.fullmatch(r"[0-9]{1,5}", value) or not 1 <= int(value) <= 10_000:
-                raise UsageError(f"--concurrency {value[:60]!r} is no number of workers from 1 to 10000")
+                raise UsageError(f"--concurrency {value[:60]!r} is no number of requests from 1 to 10000")
             workers[endpoint] = int(value)
     return workers
 

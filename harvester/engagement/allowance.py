@@ -10,6 +10,8 @@ from typing import Final
 
 MINUTE_S: Final = 60.0
 LONGEST_HOLD_S: Final = 3600.0
+MOST_REQUESTS: Final = 10**9
+"""No allowance is larger, whatever a header says."""
 CLOCK_SLACK_S: Final = 2.0
 """Reset times and the server's clock come in whole seconds, and a moment before they are read."""
 _HEADERS: Final = {
@@ -55,8 +57,9 @@ def read_windows(headers: Mapping[str, str], wall_s: float) -> tuple[Window, ...
         # A reset further away than its window is not believed, and one that is past tells nothing.
         is_past = reset is not None and reset < now_s - CLOCK_SLACK_S
         resets_in_s = None if reset is None or is_past else min(max(reset - now_s, 0.0), length_s)
-        whole = int(limit) if limit is not None and limit >= 1 else None
-        windows.append(Window(length_s, whole, None if remaining is None else int(remaining), resets_in_s))
+        whole = _whole(limit) if limit is not None and limit >= 1 else None
+        left = None if remaining is None else _whole(remaining)
+        windows.append(Window(length_s, whole, left, resets_in_s))
     return tuple(windows)
 
 
@@ -103,6 +106,10 @@ def _parse_date(text: str) -> float | None:
     except (ValueError, TypeError, OverflowError):
         return None
     return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+
+
+def _whole(number: float) -> int:
+    return int(min(number, MOST_REQUESTS))
 
 
 def _number(text: str | None) -> float | None:

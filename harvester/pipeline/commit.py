@@ -20,7 +20,7 @@ from harvester.rundir.directory import RunDirectory
 from harvester.rundir.marks import Dead, EndpointMark, InputMark, Part, Step
 
 COMMIT_EVERY_S: Final = 0.5
-"""What a kill can cost: the answers of this long, and those in flight."""
+"""What a kill can cost: the answers of this long, those in flight, and as long again of what waits for others."""
 COMMIT_BATCHES: Final = 64
 """So many waiting batches are committed at once, however little time has gone. Of totals their records are 3 MB,
 and that memory is still in the CPU's caches when the next ones need it."""
@@ -97,6 +97,7 @@ class Committer(_Committing):
         self._bytes_under_way = 0
         self._is_short = False
         self._n_since = 0
+        self._keeps_at = 0.0
         self._next = mark.batches
         self._end: int | None = None
         self._waiting = Waiting(directory.journal, endpoint)
@@ -105,17 +106,6 @@ class Committer(_Committing):
         self._parts: dict[int, dict[int, tuple[Batch, Settled]]] = {}
         self._parts_waiting: set[tuple[int, int]] = set()
         self._in_parts = directory.journal.part_numbers(endpoint)
-
-    def has_settled(self, batch: Batch) -> bool:
-        """Whether an earlier process has settled a batch that was admitted, but could not commit it.
-
-        Raises RunDirectoryError when that was of another input.
-        """
-        if not self._waiting.has_settled(batch):
-            return False
-        self._bytes_under_way -= outcome_bytes(batch)
-        self._count(len(batch.ids))
-        return True
 
     def parts_before(self, batch: Batch) -> list[Settled]:
         """What an earlier process has of the windows of a batch that it did not settle.
@@ -133,9 +123,15 @@ class Committer(_Committing):
         """Take what came of one window of a batch that is not settled yet, to be kept if that takes long."""
         self._parts.setdefault(batch.number, {})[window_of(settled.request)] = batch, settled
 
-    async def admit(self, batch: Batch) -> None:
-        """Wait until one more batch may be under way."""
+    async def admit(self, batch: Batch, *, is_again: bool = False) -> bool:
+        """Wait until one more batch may be under way; False where an earlier process has settled it already.
+
+        Raises RunDirectoryError when that was of another input.
+        """
         await self._window.acquire()
+        if not is_again and self._waiting.has_settled(batch):
+            self._count(len(batch.ids))
+            return False
         n_bytes = outcome_bytes(batch)
         while self._bytes_under_way and self._bytes_under_way + n_bytes > WINDOW_BYTES:
             self._is_short = True
@@ -143,6 +139,7 @@ class Committer(_Committing):
             await self._committed.wait()
         self._is_short = False
         self._bytes_under_way += n_bytes
+        return True
 
     def add(self, ready: Ready) -> None:
         """Take a settled batch; it is committed when all before it are."""
@@ -167,15 +164,20 @@ class Committer(_Committing):
 
     async def _commit(self) -> None:
         self._n_since = 0
-        await self._commit_step(await self._in_order(), self._to_keep(), self._take_parts())
+        await self._commit_step(await self._in_order(), *self._to_keep())
         while group := await self._in_order():
             await self._commit_step(group)
 
     async def _in_order(self) -> list[Ready]:
         return await _to_the_end(self._waiting.take_in_order, self._next)
 
-    def _to_keep(self) -> list[Ready]:
-        return self._waiting.take_to_keep(is_last_time=self._is_closing)
+    def _to_keep(self) -> tuple[list[Ready], tuple[Part, ...]]:
+        """What is to be kept in the journal meanwhile. Commits may follow on one another too closely to tell."""
+        now = asyncio.get_running_loop().time()
+        if now < self._keeps_at and not (self._is_closing or self._is_short):
+            return [], ()
+        self._keeps_at = now + COMMIT_EVERY_S
+        return self._waiting.take_to_keep(is_last_time=self._is_closing), self._take_parts()
 
     async def _commit_step(
         self, group: Sequence[Ready], waiting: Sequence[Ready] = (), parts: tuple[Part, ...] = ()
@@ -221,7 +223,7 @@ class Committer(_Committing):
         return tuple(kept)
 
     def _take_parts(self) -> tuple[Part, ...]:
-        """The same for windows of batches that are not settled: each is kept once."""
+        """The windows of batches that are not settled, if they wait since the time before: each is kept once."""
         left = {(number, window) for number, windows in self._parts.items() for window in windows}
         waiting = left if self._is_closing else left & self._parts_waiting
         self._parts_waiting = left - waiting

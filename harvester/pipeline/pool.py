@@ -28,7 +28,7 @@ from harvester.transport.session import Reply, Session
 
 QUEUED_PER_WORKER: Final = 2
 NO_HEADERS: Final[Mapping[str, str]] = {}
-LARGE_BODY_BYTES: Final = 256 * 1024
+READ_BESIDE_BYTES: Final = 256 * 1024
 APP_ONLY: Final[Credential] = (Access.APP_ONLY, "")
 _SOONER, _BETWEEN, _LATER = range(3)
 
@@ -184,8 +184,7 @@ class Pool:
             self._stop.fail(verdict)
 
     async def _put(self, batch: Batch, *, is_again: bool = False) -> None:
-        await self._committer.admit(batch)
-        if not is_again and self._committer.has_settled(batch):
+        if not await self._committer.admit(batch, is_again=is_again):
             return
         await self._room.acquire()
         kept = [] if is_again else self._committer.parts_before(batch)
@@ -352,7 +351,7 @@ class Pool:
 
     async def _read(self, request: Request, reply: Reply) -> Answer:
         """What an answer means. A long one (time series) is read beside the loop, one of them at a time."""
-        if len(reply.body) < LARGE_BODY_BYTES:
+        if len(reply.body) < READ_BESIDE_BYTES:
             return read_answer(request, reply.status, reply.body, self._redact)
         async with self._reading_a_large_one:
             return await asyncio.to_thread(read_answer, request, reply.status, reply.body, self._redact)

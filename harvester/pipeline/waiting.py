@@ -68,7 +68,8 @@ class Waiting:
         self._endpoint = endpoint
         self._ready: dict[int, Ready] = {}
         self._seen: set[int] = set()
-        self._in_journal = journal.ahead_chains(endpoint)
+        self._earlier = journal.ahead_chains(endpoint)
+        self._in_journal: set[int] = set()
 
     def __len__(self) -> int:
         return len(self._ready) + len(self._in_journal)
@@ -81,10 +82,12 @@ class Waiting:
 
         Raises RunDirectoryError when that was of another input.
         """
-        chain = self._in_journal.get(batch.number)
-        if chain is not None:
-            demand_same(batch, chain)
-        return chain is not None
+        chain = self._earlier.pop(batch.number, None)
+        if chain is None:
+            return False
+        demand_same(batch, chain)
+        self._in_journal.add(batch.number)
+        return True
 
     def add(self, ready: Ready) -> None:
         """Take one more."""
@@ -96,7 +99,7 @@ class Waiting:
         waiting = numbers if is_last_time else numbers & self._seen
         self._seen = numbers - waiting
         taken = [self._ready.pop(number) for number in sorted(waiting)]
-        self._in_journal |= {ready.number: ready.chain for ready in taken}
+        self._in_journal.update(ready.number for ready in taken)
         return taken
 
     def take_in_order(self, number: int) -> list[Ready]:
@@ -112,7 +115,7 @@ class Waiting:
 
     def _take_out(self, number: int) -> Ready:
         ahead = self._journal.ahead(self._endpoint, number)
-        del self._in_journal[number]
+        self._in_journal.remove(number)
         return _from_ahead(ahead)
 
 

@@ -22,14 +22,14 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import astuple
 from pathlib import Path
 from typing import Final
 
 from harvester.errors import HarvesterError, RunDirectoryError
 from harvester.rundir.journal_reads import SCHEMA_VERSION, JournalReads
-from harvester.rundir.marks import FileMark, InputMark, Step, StreamMark
+from harvester.rundir.marks import Ahead, FileMark, InputMark, Step, StreamMark
 from harvester.rundir.seals import seal_of
 
 _TABLES: Final = """
@@ -127,6 +127,11 @@ class Journal(JournalReads):
             for part in step.parts:
                 self._put("part", endpoint, *astuple(part))
 
+    def ahead(self, endpoint: str, number: int) -> Ahead:
+        """See `JournalReads.ahead`. Not within somebody else's transaction."""
+        with self._one_at_a_time:
+            return super().ahead(endpoint, number)
+
     def commit_input(self, mark: InputMark, streams: Streams = dict) -> None:
         """The same for rejected lines."""
         with self._transaction():
@@ -155,9 +160,11 @@ class Journal(JournalReads):
 
         What once waited for a slow batch may have left the file mostly empty; it gives that room back.
         """
-        with self._errors():
+        with self._one_at_a_time, self._errors():
             if self._db.execute("PRAGMA freelist_count").fetchone()[0] > MOST_FREE_PAGES:
-                self._db.execute("VACUUM")
+                # That takes room of its own for a while, and nobody reading; it is no loss if it cannot be.
+                with suppress(sqlite3.OperationalError):
+                    self._db.execute("VACUUM")
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:

@@ -12,9 +12,9 @@ from typing import Final, NamedTuple
 
 from aiolimiter import AsyncLimiter
 
-from harvester.engagement.allowance import MINUTE_S, Rate, Window
+from harvester.engagement.allowance import CLOCK_SLACK_S, MINUTE_S, Rate, Window
 from harvester.transport.bucket import leaky_bucket, room_after
-from harvester.transport.pace import CLOCK_SLACK_S, Recent, paced_per_s
+from harvester.transport.pace import Recent, paced_per_s
 
 ENOUGH_TO_TELL: Final = 3
 """So many requests to other endpoints in a window, and its use shows whether they count."""

@@ -109,7 +109,9 @@ class Guess:
         if before is None:
             room = guess * SLOWDOWN if guess else self._first_room(filled)
         elif guess and not self.is_searching:
-            room = max(min(self._room(filled, before, now), guess) * SLOWDOWN, guess / 2)
+            # A guess that grew while nobody asked so fast is no reason to go on as fast.
+            least = min(guess, filled.in_a_minute) / 2
+            room = max(min(self._room(filled, before, now), guess) * SLOWDOWN, least)
         else:
             room = self._room(filled, before, now)
         self.per_minute, self._before = max(room, 1.0), filled

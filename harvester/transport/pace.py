@@ -22,8 +22,6 @@ UNANSWERED_S: Final = 10.2
 """After a request whose process died before any answer told a limit: as if it were a few in a minute."""
 SLOWEST: Final = 1.0
 """A minute: however little is left, a request now and then shows whether it has become more."""
-CLOCK_SLACK_S: Final = 2.0
-"""Reset times and the server's clock come in whole seconds."""
 
 
 def burst(rate: Rate) -> float:
@@ -101,7 +99,10 @@ class Pace:
         rates = self._known(self._guess.rate_per_minute(now))
         if self._lasting:
             rates.append(self._lasting)
-        return min(rates, key=paced_per_s) if rates else None
+        if not rates:
+            return None
+        per_s, window_s = min(rates, key=paced_per_s).per_s, min(rate.window_s for rate in rates)
+        return Rate(per_s * window_s, window_s)
 
     def learn(
         self,
@@ -120,7 +121,7 @@ class Pace:
         """
         if sent is not self._counted:
             self._counted, self._remaining = sent, {}
-        hold_until, lasting, self._lasts_until = 0.0, [], math.inf
+        hold_until, lasting, lasts_until = 0.0, [], math.inf
         for window in windows:
             self._take_limit(window)
             if window.remaining is None:
@@ -128,11 +129,13 @@ class Pace:
             left = self._remaining.setdefault(window.length_s, Remaining(window.length_s))
             n_recent = sent.count_exactly(sent_at - window.length_s, now) - n_sent_since
             left.see(window, window.remaining, number, n_recent, sent_at, now)
-            hold_until = max(hold_until, left.spent_until(n_sent_since, now))
-            lasting.append(left.lasting_per_s(n_sent_since, now))
-            self._lasts_until = min(self._lasts_until, left.lasts_until(now))
+            n_since = number + n_sent_since - left.number
+            hold_until = max(hold_until, left.spent_until(n_since, now))
+            lasting.append(left.lasting_per_s(n_since, now))
+            lasts_until = min(lasts_until, left.lasts_until(sent_at, now))
         if lasting:
             # Without the margin: what lasts is told anew by each answer.
+            self._lasts_until = lasts_until
             self._lasting = Rate(max(min(lasting) * MINUTE_S / MARGIN, SLOWEST), MINUTE_S)
         return hold_until
 

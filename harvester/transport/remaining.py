@@ -26,6 +26,8 @@ NEW_WINDOW: Final = 0.8
 FLOW_S: Final = 2.0
 FLOW_ANSWERS: Final = 8
 """How what comes back is measured: over so many seconds, and so many answers."""
+GRAIN_S: Final = 0.01
+"""Of answers that come closer on one another only the last is remembered."""
 NOBODY: Final = 1.5
 NOBODY_SHARE: Final = 0.05
 """So many requests of a window, and such a share of it, may be missing without anybody else having taken them."""
@@ -36,7 +38,7 @@ GROWTH: Final = 1.5
 
 
 class _Seen(NamedTuple):
-    """What an answer told. by_others: what is gone that our requests of the window before do not explain."""
+    """What an answer told. by_others: of a short window, what others took of it; see `_by_others_lately`."""
 
     sent_at: float
     number: int
@@ -50,7 +52,7 @@ class Remaining:
     def __init__(self, length_s: float) -> None:
         self._length_s = length_s
         self._limit = 0
-        self._number = 0
+        self.number = 0
         self._left = 0
         self._edge = 0.0
         self._is_fixed = True
@@ -67,7 +69,7 @@ class Remaining:
 
         number: the how-manieth of our requests it answers. n_recent: how many of them the last window holds.
         """
-        if number <= self._number:
+        if number <= self.number:
             return
         self._limit = window.limit or max(self._limit, remaining + 1)
         if window.resets_in_s is None:
@@ -75,11 +77,11 @@ class Remaining:
             self._see_jump(remaining, now)
         else:
             self._see_reset(now + window.resets_in_s)
-        self._left, self._number, self._n_recent = remaining, number, n_recent
-        n_own = (
-            number - next((s.number for s in self._seen if s.sent_at > sent_at - self._length_s), number) + 1
-        )
-        self._seen.append(_Seen(sent_at, number, remaining, self._limit - remaining - n_own))
+        self._left, self.number, self._n_recent = remaining, number, n_recent
+        seen = _Seen(sent_at, number, remaining, self._by_others_lately(sent_at) if self._is_short else 0)
+        if len(self._seen) > 1 and sent_at - self._seen[-2].sent_at < GRAIN_S:
+            seen = seen._replace(by_others=max(seen.by_others, self._seen.pop().by_others))
+        self._seen.append(seen)
         while len(self._seen) > FLOW_ANSWERS and self._seen[1].sent_at <= sent_at - FLOW_S:
             self._seen.popleft()
 
@@ -92,9 +94,12 @@ class Remaining:
         left = self._left - n_since - max(self._reserve * self._limit, LEAST_RESERVE)
         return self._until_edge_per_s(left, now) if self._has_edge(now) else self._flowing_per_s(left)
 
-    def lasts_until(self, now: float) -> float:
-        """How long that pace holds without an answer: to the edge, or as long as what comes back is foreseen."""
-        return self._edge if self._has_edge(now) else now + CORRECTION_S
+    def lasts_until(self, sent_at: float, now: float) -> float:
+        """How long that pace holds without an answer: to the edge, or as long as what comes back is foreseen.
+
+        sent_at: of the request that was answered now; the next answers may take as long.
+        """
+        return self._edge if self._has_edge(now) else now + max(CORRECTION_S, 2 * (now - sent_at))
 
     def spent_until(self, n_since: int, now: float) -> float:
         """Until when nothing is left; 0.0 where something is."""
@@ -134,7 +139,7 @@ class Remaining:
         return min(still, max(-self._flow_per_s(), 0.0) * left_s)
 
     def _taken_by_others(self) -> int:
-        return max(self._limit - self._left - (self._number - self._n_before), 0)
+        return max(self._limit - self._left - (self.number - self._n_before), 0)
 
     def _flowing_per_s(self, left: float) -> float:
         """As much as comes back, and evenly where that is less than the window has room for."""
@@ -148,13 +153,18 @@ class Remaining:
         gained = last.left - first.left + last.number - first.number
         return gained / (last.sent_at - first.sent_at) if last.sent_at > first.sent_at else 0.0
 
+    def _by_others_lately(self, sent_at: float) -> int:
+        """What is gone of a short window that our own requests of as long before do not explain."""
+        lately = (seen.number for seen in self._seen if seen.sent_at > sent_at - self._length_s)
+        return self._limit - self._left - (self.number - next(lately, self.number) + 1)
+
     def _most_by_others(self) -> int:
         """The most that others took of one of the last windows, too short to plan in."""
         return max(seen.by_others for seen in self._seen)
 
     def _see_reset(self, edge: float) -> None:
         moved_s = edge - self._edge
-        if not self._number:
+        if not self.number:
             self._edge = edge
         elif moved_s > NEW_WINDOW * self._length_s:
             self._begin_window(edge)
@@ -165,12 +175,12 @@ class Remaining:
 
     def _see_jump(self, remaining: int, now: float) -> None:
         """Where no reset is told, a fixed window's edge shows in that far more is left than was."""
-        if self._number and remaining - self._left > 0.2 * self._limit:
+        if self.number and remaining - self._left > 0.2 * self._limit:
             self._begin_window(now + self._length_s)
         self._is_fixed = now < self._edge
 
     def _begin_window(self, edge: float) -> None:
-        if self._number and self._is_fixed:
+        if self.number and self._is_fixed:
             self._by_others.append(self._taken_by_others())
-        self._n_before = self._number
+        self._n_before = self.number
         self._edge, self._is_fixed = edge, True

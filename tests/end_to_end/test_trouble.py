@@ -246,7 +246,7 @@ def test_expired_bearer_token_without_the_apps_key_ends_the_run(
         (("{ids}", "-m", "impressions"), "needs user context"),
         (("{ids}", "--rate", "quick"), "is no rate"),
         (("{ids}", "-e", "total"), "unknown endpoint"),
-        (("{ids}", "--concurrency", "none"), "is no number of workers"),
+        (("{ids}", "--concurrency", "none"), "is no number of requests"),
         (("{ids}", "--base-url", "api"), "is no http or https URL"),
         (("{ids}", "--column", "x", "--format", "text"), "no columns"),
         (("{ids}", "--no-such-flag"), "No such option"),

@@ -167,3 +167,8 @@ def test_rate_tells_its_requests_a_second() -> None:
 @pytest.mark.parametrize("told", ["99999999999", "86400"])
 def test_nobody_is_waited_for_longer_than_an_hour(told: str) -> None:
     assert wait_after_429_s({"Retry-After": told}, 1_795_000_000.0) == 3600.0
+
+
+def test_no_header_tells_more_than_can_be_written_down() -> None:
+    (window,) = read_windows({"x-per-minute-limit": "1e300", "x-per-minute-remaining": "1e300"}, 0.0)
+    assert (window.limit, window.remaining) == (10**9, 10**9)

@@ -74,6 +74,8 @@ class Directory:
         self.times.append(round(asyncio.get_running_loop().time(), 2))
         step = replace(step, ahead=tuple(step.ahead))
         self.kept |= {ahead.number: ahead for ahead in step.ahead}
+        for number in [number for number in self.kept if number < step.mark.batches]:
+            del self.kept[number]
         self.parts_kept |= {(part.number, part.window): part for part in step.parts}
         self.steps.append((step, [orjson.loads(line) for line in b"".join(records).splitlines()]))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harvester.engagement.allowance import Rate
+from harvester.engagement.allowance import Rate, Window
 from harvester.transport.app_limit import AppLimit, shows_sharing
 from harvester.transport.gate import Gate
 from harvester.transport.pace import LastSpend, Pace, Recent, burst
@@ -359,3 +359,50 @@ def test_a_ceiling_for_the_app_holds_for_all_endpoints_together(turned: Run, mak
     assert seen.fullest <= 300
     assert seen.used(300, 60.0, 300.0) >= 0.95
     assert min(len(service.asked) for service in services) > 0.3 * len(times)
+
+
+# What answers tell, one by one
+
+
+def told(remaining: int | None, resets_in_s: float | None = None, limit: int = 600) -> Window:
+    return Window(60.0, limit, remaining, resets_in_s)
+
+
+def learn(pace: Pace, window: Window, *, number: int, n_since: int = 0, sent_at: float, now: float) -> float:
+    """Take an answer; requests went evenly, ten a second."""
+    sent = Recent()
+    for n in range(number + n_since):
+        sent.add(n / 10)
+    return pace.learn([window], sent, number=number, n_sent_since=n_since, sent_at=sent_at, now=now)
+
+
+def test_an_answer_that_comes_late_says_nothing_of_what_is_left() -> None:
+    """The 20th of 300, and others have taken a part as well."""
+    pace, sent = Pace(), Recent()
+    for n in range(300):
+        sent.add(n / 10)
+    pace.learn([told(197, 20.0)], sent, number=300, n_sent_since=0, sent_at=29.9, now=30.0)
+    late = pace.learn([told(590, 20.0)], sent, number=20, n_sent_since=280, sent_at=2.0, now=30.0)
+    assert late == 0.0
+
+
+def test_a_pace_that_was_told_ends_where_headers_tell_no_more_what_is_left() -> None:
+    pace = Pace()
+    learn(pace, told(10, 30.0), number=300, sent_at=29.9, now=30.0)
+    slow = pace.current(30.0)
+    learn(pace, told(None), number=301, sent_at=30.1, now=30.2)
+    later = pace.current(1_000.0)
+    assert slow
+    assert slow.per_s < 1
+    assert later
+    assert later.per_s == pytest.approx(10)
+
+
+def test_a_ceiling_by_the_second_holds_for_the_burst_of_a_stricter_limit_by_the_minute() -> None:
+    pace = Pace(Rate(100, 1.0))
+    learn(pace, told(None, limit=5_900), number=1, sent_at=0.9, now=1.0)
+    rate = pace.current(1.0)
+    assert rate
+    assert rate.window_s == 1.0
+    assert rate.per_s == pytest.approx(5_900 / 60)
+    assert burst(rate) <= burst(Rate(100, 1.0))
