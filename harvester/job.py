@@ -23,8 +23,8 @@ from harvester.ledger import Ledger, MonthCount
 from harvester.pipeline.commit import RejectedLog
 from harvester.pipeline.endpoint_run import EndpointRun, Snapshot
 from harvester.pipeline.fanout import Fanout
-from harvester.pipeline.pool import Stop, first_error
 from harvester.pipeline.reading import Reading, input_form, open_reading
+from harvester.pipeline.stop import Stop, first_error
 from harvester.questions import Question, accounts_used, identity_of, make_questions, reach_of
 from harvester.report.results import total_of, write_results
 from harvester.report.summary import EndpointResult

@@ -13,7 +13,8 @@ from harvester.engagement.redaction import Redact
 from harvester.engagement.request import Credential
 from harvester.pipeline.commit import Committer
 from harvester.pipeline.fanout import Fanout, Feed
-from harvester.pipeline.pool import Pool, Stop
+from harvester.pipeline.pool import Pool
+from harvester.pipeline.stop import Stop
 from harvester.planning import Batch
 from harvester.questions import Question
 from harvester.reduce import Reduction

@@ -13,11 +13,12 @@ from harvester.engagement.request import Access, Credential, Request, encode_req
 from harvester.engagement.response import read_answer
 from harvester.engagement.settling import Settled, Settlement
 from harvester.engagement.windows import Window, utc_text
-from harvester.errors import ExitCode, HarvesterError
+from harvester.errors import HarvesterError
 from harvester.pipeline.commit import Committer
 from harvester.pipeline.fanout import Feed
 from harvester.pipeline.parts import key_of, window_of
 from harvester.pipeline.second_asks import SecondAsk, SecondAsks
+from harvester.pipeline.stop import Stop, first_error
 from harvester.pipeline.waiting import Ready
 from harvester.planning import NO_WINDOWS, Batch
 from harvester.rundir.records import Span, encode_dead_letters, encode_records
@@ -33,28 +34,6 @@ APP_ONLY: Final[Credential] = (Access.APP_ONLY, "")
 _SOONER, _BETWEEN, _LATER = range(3)
 
 log = logging.getLogger("harvester")
-
-
-class Stop:
-    """The wish to end before all is done: of a signal, or of an error that makes going on senseless."""
-
-    def __init__(self) -> None:
-        self.asked = asyncio.Event()
-        self.at_once = asyncio.Event()
-        self.error: HarvesterError | None = None
-        self.signal: ExitCode | None = None
-
-    def interrupt(self, code: ExitCode) -> None:
-        """A signal: the first lets what is in flight finish, the second does not wait for it."""
-        if self.signal is not None:
-            self.at_once.set()
-        self.signal = self.signal or code
-        self.asked.set()
-
-    def fail(self, error: HarvesterError) -> None:
-        """An error that ends the run. The first one is the reason."""
-        self.error = self.error or error
-        self.asked.set()
 
 
 @dataclass(slots=True)
@@ -399,13 +378,3 @@ def _joined(progress: _Progress) -> Settled:
     # In the order of time, in which the windows need not have been answered.
     parts = sorted(progress.parts, key=lambda part: window_of(part.request))
     return join_windows(progress.batch.request(), parts)
-
-
-def first_error(errors: BaseExceptionGroup[BaseException]) -> HarvesterError:
-    """The first of some errors that ended tasks together. Raises it if it has no class of ours: a bug."""
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    if isinstance(error, HarvesterError):
-        return error
-    raise error

@@ -17,7 +17,8 @@ from harvester.engagement.redaction import redact_forms
 from harvester.engagement.request import Access, Request
 from harvester.pipeline.commit import Committer, RejectedLog
 from harvester.pipeline.fanout import Feed
-from harvester.pipeline.pool import Pool, Stop
+from harvester.pipeline.pool import Pool
+from harvester.pipeline.stop import Stop
 from harvester.pipeline.waiting import Ready
 from harvester.planning import NO_WINDOWS, Batch
 from harvester.reduce import Partial, Reduction
