@@ -164,20 +164,20 @@ class Committer(_Committing):
 
     async def _commit(self) -> None:
         self._n_since = 0
-        await self._commit_step(await self._in_order(), *self._to_keep())
-        while group := await self._in_order():
+        is_more = True
+        while is_more:
+            group, is_more = await _to_the_end(self._waiting.take_in_order, self._next)
             await self._commit_step(group)
-
-    async def _in_order(self) -> list[Ready]:
-        return await _to_the_end(self._waiting.take_in_order, self._next)
+        await self._commit_step((), *self._to_keep())
 
     def _to_keep(self) -> tuple[list[Ready], tuple[Part, ...]]:
-        """What is to be kept in the journal meanwhile. Commits may follow on one another too closely to tell."""
+        """What is to be kept in the journal: what waits for long, or all of it where room is wanted."""
         now = asyncio.get_running_loop().time()
-        if now < self._keeps_at and not (self._is_closing or self._is_short):
+        wants_all = self._is_closing or self._is_short
+        if now < self._keeps_at and not wants_all:
             return [], ()
         self._keeps_at = now + COMMIT_EVERY_S
-        return self._waiting.take_to_keep(is_last_time=self._is_closing), self._take_parts()
+        return self._waiting.take_to_keep(wants_all=wants_all), self._take_parts()
 
     async def _commit_step(
         self, group: Sequence[Ready], waiting: Sequence[Ready] = (), parts: tuple[Part, ...] = ()

@@ -93,17 +93,20 @@ class Waiting:
         """Take one more."""
         self._ready[ready.number] = ready
 
-    def take_to_keep(self, *, is_last_time: bool) -> list[Ready]:
-        """Those for the journal, which are let go: all that were here at the call before, or the last time all."""
+    def take_to_keep(self, *, wants_all: bool) -> list[Ready]:
+        """Those for the journal, which are let go: all of them, or those that were here at the call before."""
         numbers = {number for number, ready in self._ready.items() if not ready.again}
-        waiting = numbers if is_last_time else numbers & self._seen
+        waiting = numbers if wants_all else numbers & self._seen
         self._seen = numbers - waiting
         taken = [self._ready.pop(number) for number in sorted(waiting)]
         self._in_journal.update(ready.number for ready in taken)
         return taken
 
-    def take_in_order(self, number: int) -> list[Ready]:
-        """Those from a number on, without a gap, as many as make a step. Blocking: they may be in the journal."""
+    def take_in_order(self, number: int) -> tuple[list[Ready], bool]:
+        """Those from a number on, without a gap, as many as make a step, and whether there were more of them.
+
+        Blocking: they may be in the journal.
+        """
         taken: list[Ready] = []
         n_bytes = 0
         while n_bytes < TAKEN_BYTES and number + len(taken) in self:
@@ -111,7 +114,7 @@ class Waiting:
             ready = self._ready.pop(next_number, None) or self._take_out(next_number)
             taken.append(ready)
             n_bytes += sum(map(len, ready.records))
-        return taken
+        return taken, n_bytes >= TAKEN_BYTES
 
     def _take_out(self, number: int) -> Ready:
         ahead = self._journal.ahead(self._endpoint, number)
