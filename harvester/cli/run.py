@@ -81,7 +81,11 @@ _COMMAND behind it. Every flag is also HARVESTER_<FLAG>, and a key of harvester.
     help="For requests in flight at SIGINT/SIGTERM.",
 )
 @click.option(
-    "--timeout", type=Seconds(1), default=60.0, metavar="SECONDS", help="For one request as a whole."
+    "--timeout",
+    type=Seconds(1),
+    default=60.0,
+    metavar="SECONDS",
+    help="For one request as a whole; half of it without a byte of the answer.",
 )
 @click.option(
     "--patience",

@@ -20,7 +20,7 @@ from harvester.rundir.directory import RunDirectory
 from harvester.rundir.marks import Dead, EndpointMark, InputMark, Part, Step
 
 COMMIT_EVERY_S: Final = 0.5
-"""What a kill can cost: the answers of this long, those in flight, and as long again of what waits for others."""
+"""What a kill can cost: the answers of this long, those in flight, and half as long of what waits for others."""
 COMMIT_BATCHES: Final = 64
 """So many waiting batches are committed at once, however little time has gone. Of totals their records are 3 MB,
 and that memory is still in the CPU's caches when the next ones need it."""
@@ -176,7 +176,7 @@ class Committer(_Committing):
         wants_all = self._is_closing or self._is_short
         if now < self._keeps_at and not wants_all:
             return [], ()
-        self._keeps_at = now + COMMIT_EVERY_S
+        self._keeps_at = now + COMMIT_EVERY_S / 2
         return self._waiting.take_to_keep(wants_all=wants_all), self._take_parts()
 
     async def _commit_step(

@@ -57,6 +57,7 @@ _PUT_DEAD: Final = (
 )
 MOST_FREE_PAGES: Final = 1024
 """4 MB."""
+MOST_FREE_SHARE: Final = 0.75
 Streams = Callable[[], Mapping[int, StreamMark]]
 
 
@@ -158,19 +159,27 @@ class Journal(JournalReads):
     def checkpoint(self) -> None:
         """Fold the write-ahead log into the journal file, so that an error of the disk shows here.
 
-        What once waited for a slow batch may have left the file mostly empty; it gives that room back.
+        What once waited for a slow batch may have left the file mostly empty; `close` gives that back, too.
         """
         with self._one_at_a_time, self._errors():
-            if self._db.execute("PRAGMA freelist_count").fetchone()[0] > MOST_FREE_PAGES:
-                # That takes room of its own for a while, and nobody reading; it is no loss if it cannot be.
-                with suppress(sqlite3.OperationalError):
-                    self._db.execute("VACUUM")
+            self._give_room_back()
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close it. What is in the write-ahead log is safe there."""
         with self._errors():
+            if not self._failed:
+                self._give_room_back()
             self._db.close()
+
+    def _give_room_back(self) -> None:
+        n_pages, n_free = (
+            self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count")
+        )
+        if n_free > max(MOST_FREE_PAGES, n_pages * MOST_FREE_SHARE):
+            # That takes some room of its own, and nobody reading meanwhile; it is no loss if it cannot be.
+            with suppress(sqlite3.OperationalError):
+                self._db.execute("VACUUM")
 
     def _commit_streams(self, streams: Streams) -> None:
         for position, mark in streams().items():

@@ -163,7 +163,11 @@ class Concurrency:
             gain = _gain(self._settled, self._settled_per_s, self.limit, per_s)
         else:
             gain = _gain(self.limit, per_s, self._settled, self._settled_per_s)
-        if is_full and (gain >= WORTH) == is_up:
+        if is_up and not is_full:
+            # It was too few before, and now something else limits. What is not used costs nothing.
+            self._settled, self._settled_per_s = self.limit, per_s
+            self._turn_round(now)
+        elif is_full and (gain >= WORTH) == is_up:
             self._settled, self._settled_per_s = self.limit, per_s
             self._rest = 1
             if is_up:

@@ -48,6 +48,9 @@ RETRY_AFTER_JITTER: Final = 0.1
 SHORTEST_HOLD_S: Final = 1.0
 """After a 429, also where the service says that none is needed."""
 NOTHING_SPENT: Final = LastSpend()
+MOST_FIRST_PROBES: Final = 3
+SOON_S: Final = 2.0
+"""Until the next of them, where an earlier process was told a limit."""
 TOO_MUCH: Final = frozenset({"service", "timeout", "connection"})
 """Trouble that there may be less of when there is less in flight."""
 
@@ -296,10 +299,16 @@ class Gate:
         now = self._monotonic()
         blocked_until = max(self._hold_until, self.outage.hold_until)
         if self.outage.is_probing:
-            if self.in_flight:
-                return math.inf
-            blocked_until = max(blocked_until, self.outage.probe_at)
+            blocked_until = max(blocked_until, self.outage.probe_at, self._another_probe_at())
         return max(blocked_until - now, 0.0)
+
+    def _another_probe_at(self) -> float:
+        """When a second probe may go, and a third: a first answer may be a slow one, which is no trouble yet."""
+        if not self.in_flight:
+            return -math.inf
+        if self.outage.last_error or self.outage.n_answered or len(self.in_flight) >= MOST_FIRST_PROBES:
+            return math.inf
+        return self._sent_at + (SOON_S if self.pace.told or self.pace.guess else UNANSWERED_S)
 
     async def _acquire(self) -> bool:
         """Take a drop's place in the bucket; False when something changed while waiting for it."""

@@ -37,7 +37,7 @@ PROBE_EVERY_S: Final = 3 * MINUTE_S
 MOST: Final = 1e6
 """Requests a minute. A guess that high slows nobody down."""
 REGROWTH: Final = 1.02
-"""By which a guess grows when a probe was not refused; twice as much the next time."""
+"""By which a guess grows when a probe was not refused; four times as much the next time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,5 +150,5 @@ class Guess:
             self._probes_until = self.changes_at = now + PROBE_S
             return guess
         self._probes_until, self.changes_at = -math.inf, now + MINUTE_S - PROBE_S
-        growth, self._growth = self._growth, 1 + 2 * (self._growth - 1)
+        growth, self._growth = self._growth, 1 + 4 * (self._growth - 1)
         return guess * growth

@@ -33,7 +33,8 @@ LARGE_BODY_BYTES: Final = 8 * 2**20
 TOO_LARGE: Final = -1
 """The fingerprint of all answers that are, which no hash of bytes is."""
 CONNECT_TIMEOUT_S: Final = 10.0
-IDLE_TIMEOUT_S: Final = 30.0
+IDLE_SHARE: Final = 0.5
+"""Of the total timeout an answer may be silent."""
 TOTAL_TIMEOUT_S: Final = 60.0
 """A body that drips never trips the idle timeout, only this one ends it."""
 
@@ -70,7 +71,7 @@ class HttpSession:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections, ttl_dns_cache=300, ssl=trust()),
             timeout=aiohttp.ClientTimeout(
-                total=timeout_s, sock_connect=CONNECT_TIMEOUT_S, sock_read=IDLE_TIMEOUT_S
+                total=timeout_s, sock_connect=CONNECT_TIMEOUT_S, sock_read=IDLE_SHARE * timeout_s
             ),
             headers={"Accept-Encoding": "gzip", "Content-Type": "application/json"},
             cookie_jar=aiohttp.DummyCookieJar(),

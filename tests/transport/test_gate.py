@@ -73,6 +73,22 @@ def test_only_one_request_goes_until_the_first_answer_has_come(
     assert sent.times == [0.0] + [2.0] * 5 + [4.0] * 5
 
 
+def test_a_first_answer_that_takes_long_holds_the_others_up_for_a_while_only(
+    turned: Run, make_gate: MakeGate, send: Send
+) -> None:
+    """Three go at most: the service may be down."""
+    sent = run(turned, make_gate, send, at_first(), concurrency=5, latency_s=60.0, until_s=59.0)
+    assert sent.times == pytest.approx([0.0, UNANSWERED_S, 2 * UNANSWERED_S], abs=0.01)
+
+
+def test_a_limit_that_was_told_before_lets_the_others_go_sooner_beside_a_slow_first_answer(
+    turned: Run, make_gate: MakeGate, send: Send
+) -> None:
+    pace = Pace(learnt=[Rate(600, 60.0)])
+    sent = run(turned, make_gate, send, at_first(), pace=pace, concurrency=5, latency_s=30.0, until_s=29.0)
+    assert sent.times == pytest.approx([0.0, 2.0, 4.0], abs=0.01)
+
+
 def test_the_first_answer_sets_the_pace_for_the_second_request(
     turned: Run, make_gate: MakeGate, send: Send
 ) -> None:
@@ -261,7 +277,7 @@ def test_a_guess_grows_by_what_was_tried_before_an_edge_and_not_refused() -> Non
     guess = Guess(600.0)
     guess.refused(Filled(600, 600, 600, 10, 30.0, 30.0, is_told=False), 29.9, 30.0)
     rates = [guess.rate_per_minute(now) for now in (230.0, 237.0, 239.0, 240.0, 297.0, 300.0)]
-    assert rates == pytest.approx([588, 882, 882, 599.76, 899.64, 599.76 * 1.04])
+    assert rates == pytest.approx([588, 882, 882, 599.76, 899.64, 599.76 * 1.08])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 from harvester.engagement.allowance import Rate, Window
 from harvester.transport.app_limit import AppLimit, shows_sharing
+from harvester.transport.concurrency import Concurrency
 from harvester.transport.gate import Gate
 from harvester.transport.pace import LastSpend, Pace, Recent, burst
 from tests.transport.services import BEGAN, Kind, Lumps, Seen, Service, harvest
@@ -406,3 +407,16 @@ def test_a_ceiling_by_the_second_holds_for_the_burst_of_a_stricter_limit_by_the_
     assert rate.window_s == 1.0
     assert rate.per_s == pytest.approx(5_900 / 60)
     assert burst(rate) <= burst(Rate(100, 1.0))
+
+
+@pytest.mark.parametrize("latency_s", [1.5, 2.0, 4.0])
+def test_so_many_are_in_flight_by_default_as_the_allowance_needs(
+    turned: Run, make_gate: MakeGate, latency_s: float
+) -> None:
+    """Ten a second, of which each takes seconds: between eight and sixty-four have to be on their way."""
+    how: dict[str, Any] = {"latency_s": latency_s, "concurrency": 64}
+    service = Service(600)
+    seen = turned(
+        harvest(make_gate, service, Pace(), until_s=180.0, may_be_in_flight=Concurrency(8, 64), **how)
+    )
+    assert seen.used(600, 60.0, 180.0) >= 0.95
