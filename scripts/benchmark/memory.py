@@ -10,7 +10,7 @@ from measuring import OAUTH, Bench, serving
 PER_ID = Goal(24, better=18)
 NOTHING = Goal(4)
 """MB. Two runs of the same size differ by as much."""
-STATED = Goal(600)
+STATED = Goal(800)
 """MB, as the README says of time series."""
 OVER_A_YEAR_OLD = (366, 500)
 """Days. Such tweets have a count in every hour of the year."""
