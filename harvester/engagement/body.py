@@ -120,10 +120,14 @@ def _decode_typed(request: Request, content: bytes) -> Root | None:
         root = form.decoder.decode(content)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    if b"." in content or b"-" in content or b"E" in content:
-        return None
     names, n_rows = _names(root), len(root.counts or ())
-    in_errors = str(root.errors or "")
+    errors = [root.errors] if isinstance(root.errors, str) else root.errors or []
+    # An escape may stand for any of the characters that are counted.
+    if b"\\" in content or not all(isinstance(error, str) for error in errors):
+        return None
+    in_errors = "".join(errors)
+    if any(content.count(c.encode()) != in_errors.count(c) for c in ".-E"):
+        return None
     n_colons = len(names) + in_errors.count(":") + n_rows * form.n_colons
     n_e = "".join(names).count("e") + in_errors.count("e") + n_rows * form.n_e
     characters = np.frombuffer(content, np.uint8)

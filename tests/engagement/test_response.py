@@ -659,3 +659,16 @@ def test_whatever_the_counts_are_no_way_gives_a_number_that_was_not_sent(rows: A
         sent = [values for name, values in rows if name == tweet_id]
         for metric, value in (row(answer, index) or {}).items():
             assert all(str(values[metric]) == str(value) for values in sent)
+
+
+@pytest.mark.parametrize("words", ["older than 90 days (2026-08-26, 12.5 %: E) are not supported", "1e3"])
+def test_words_beside_the_counts_do_not_make_an_answer_dear_to_read(words: str) -> None:
+    asked = request(ONE)
+    assert _decode_typed(asked, body({ONE: counts()}, errors=[words])) is not None
+
+
+@pytest.mark.parametrize("errors", ['["\\u003a\\u0065\\u0065"]', "[1e5]"])
+def test_nothing_in_the_errors_makes_up_for_a_metric_that_comes_twice(errors: str) -> None:
+    rows = f'{{"{ONE}":{{"favorites":"1","video_views":"2","video_views":"7","impressions":"3"}}}}'
+    answer = read_answer(request(ONE), 200, f'{{"harvester":{rows},"errors":{errors}}}'.encode())
+    assert ONE in counted(answer).malformed
