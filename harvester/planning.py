@@ -65,10 +65,6 @@ class Batch:
         there = self.ids[self.ids < window.first_id_after]
         return self.blank.in_window(window).of(decimals(there))
 
-    def requests(self) -> tuple[Request, ...]:
-        """What to ask in all of them."""
-        return tuple(map(self.request_in, self.windows))
-
     @property
     def n_requests(self) -> int:
         """How many requests it takes, if none has to be repeated."""
