@@ -31,7 +31,7 @@ from harvester.report.summary import EndpointResult
 from harvester.rundir.directory import RunDirectory
 from harvester.rundir.files import Stopped
 from harvester.rundir.manifest import read_manifest
-from harvester.sources import find_sources
+from harvester.sources import find_sources, read_chunks
 from harvester.transport.app_limit import AppLimit
 from harvester.transport.oauth import make_signers
 from harvester.transport.session import HttpSession, Session
@@ -122,7 +122,7 @@ class Harvest:
         questions = make_questions(options, reach, credentials.accounts, began_ms)
         sources = find_sources(options.inputs, os.fspath(options.out))
         # Nothing is read yet, but what cannot be read like this is refused before a directory is begun.
-        input_form(options).chunks(sources)
+        read_chunks(sources, input_form(options))
         opening = partial(
             RunDirectory,
             options.out,

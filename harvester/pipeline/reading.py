@@ -20,7 +20,7 @@ from harvester.errors import RunDirectoryError
 from harvester.planning import Owners
 from harvester.rundir.marks import InputMark
 from harvester.rundir.records import encode_rejected
-from harvester.sources import Chunk, Source, read_chunks
+from harvester.sources import Chunk, Form, Source, read_chunks
 
 ROUNDING_SAMPLE: Final = 20
 ROUNDED_SHARE: Final = 0.2
@@ -76,27 +76,6 @@ class Selection:
     first_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class InputForm:
-    """How the input is to be read; see `read_chunks`."""
-
-    file_format: str | None = None
-    column: str | None = None
-    owner_column: str | None = None
-    owner_from_folder: bool = False
-
-    def chunks(self, sources: Sequence[Source], stop: threading.Event | None = None) -> Iterator[Chunk]:
-        """What the sources hold, read while it is iterated. Raises UsageError at once for a form that is none."""
-        return read_chunks(
-            sources,
-            file_format=self.file_format,
-            column=self.column,
-            owner_column=self.owner_column,
-            owner_from_folder=self.owner_from_folder,
-            stop=stop,
-        )
-
-
 class Reading:
     """Reads the input once, from its beginning, for all endpoints.
 
@@ -109,7 +88,7 @@ class Reading:
         sources: Sequence[Source],
         input_mark: InputMark,
         selection: Selection,
-        form: InputForm,
+        form: Form,
         owners: Sequence[str] = ("",),
     ) -> None:
         self.counts = InputCounts()
@@ -120,7 +99,7 @@ class Reading:
         self._places = {name: place for place, name in enumerate(owners)}
         self._no_place = len(owners) - 1
         self._seen = SeenIds() if selection.dedupe else None
-        self._chunks = form.chunks(sources, self.stop)
+        self._chunks = read_chunks(sources, form, stop=self.stop)
         self._rejected_hash = sha256()
         self._n_rejected = self._rejected_bytes = self._n_taken = 0
         self._n_large = self._n_rounded = 0
@@ -212,9 +191,9 @@ class Reading:
                 yield line
 
 
-def input_form(options: Options) -> InputForm:
-    """How the options want the input read."""
-    return InputForm(options.file_format, options.column, options.owner_column, options.owner_from_folder)
+def input_form(options: Options) -> Form:
+    """How the options want the input read. Raises UsageError for what does not go together."""
+    return Form(options.file_format, options.column, options.owner_column, options.owner_from_folder)
 
 
 def open_reading(

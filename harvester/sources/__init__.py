@@ -1,15 +1,18 @@
 """ID files as a stream: text, CSV and TSV, gzipped or not, folders, globs and standard input."""
 
-from harvester.sources.chunk import Chunk, Rejected
+from harvester.sources.chunk import Chunk, Origin, Rejected
 from harvester.sources.find import STDIN, Source, find_sources
-from harvester.sources.formats import FileFormat
+from harvester.sources.form import FORMATS, FileFormat, Form
 from harvester.sources.reading import has_whole_lines, read_chunks
 from harvester.sources.stored import read_stored
 
 __all__ = [
+    "FORMATS",
     "STDIN",
     "Chunk",
     "FileFormat",
+    "Form",
+    "Origin",
     "Rejected",
     "Source",
     "find_sources",

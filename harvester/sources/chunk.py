@@ -1,11 +1,12 @@
 """What reading gives: chunks of IDs, and beside them every line that is none."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 
 from harvester.engagement.tweet_id import Ids
+from harvester.sources.form import FileFormat
 
 LINE_CAP: Final = 64 * 1024
 """Bytes of a line, or of a CSV record over several lines, that are looked at. Longer ones are rejected."""
@@ -29,11 +30,27 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a chunk is from, and as what it was read.
+
+    file: as it is shown; of a member of an archive, the archive's name, a slash and the member's.
+    compression: `gzip`, `zip`, `zip, gzip`, … from the outside to the inside; None if there is none.
+    column: the header's name or the number from 1 of the column of IDs, of JSON the key; None where there is none.
+    """
+
+    file: str
+    compression: str | None
+    file_format: FileFormat
+    column: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """What came next in the input. Any part of it may be empty, a chunk never spans two files.
 
     ids: in the order of the input, duplicates included.
-    n_lines: lines, in CSV records, that were settled here. Always
+    n_lines: what was settled here: lines; in CSV records; in JSON and tables what stands where a tweet is
+        expected, so that a line or a page may count several times. Always
         n_lines == len(ids) + len(rejected) - (unreadable is not None) + n_blank + n_headers.
     n_bytes: bytes of the file as stored (so compressed) since the chunk before. They sum to the file's
         size at its end, also when its rest could not be read.
@@ -45,6 +62,8 @@ class Chunk:
         Empty if nobody asked. Equal names are one object. At most 200 characters each and sound Unicode, but
         foreign text otherwise: it may hold what a terminal would obey, see `shown`.
     ends_part: whether the input ended here before it grew.
+    lines: the line on which each of the ids begins, as in Rejected; of tables the row. As long as ids.
+    origin: None while it is not known as what the file is to be read; there are no ids then.
     """
 
     ids: Ids
@@ -56,6 +75,28 @@ class Chunk:
     unreadable: str | None
     owners: tuple[str, ...] = ()
     ends_part: bool = False
+    lines: Ids = field(default_factory=lambda: NO_IDS)
+    origin: Origin | None = None
+
+
+NOTHING: Final = Chunk(NO_IDS, (), 0, 0, 0, 0, None)
+
+
+def joined(first: Chunk, second: Chunk) -> Chunk:
+    """Two chunks of one file that follow on one another, as one. What is said of the file is the first's."""
+    if not second.n_lines:
+        return first
+    return replace(
+        first,
+        ids=np.concatenate((first.ids, second.ids)),
+        rejected=first.rejected + second.rejected,
+        n_lines=first.n_lines + second.n_lines,
+        n_blank=first.n_blank + second.n_blank,
+        n_headers=first.n_headers + second.n_headers,
+        n_bytes=first.n_bytes + second.n_bytes,
+        owners=first.owners + second.owners,
+        lines=np.concatenate((first.lines, second.lines)),
+    )
 
 
 def shown(line: bytes | str) -> str:

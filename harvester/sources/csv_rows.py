@@ -7,6 +7,7 @@ import numpy as np
 from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.sources.chunk import Chunk, Rejected, shown
 from harvester.sources.csv_records import Record, read_records
+from harvester.sources.form import FileFormat
 from harvester.sources.owners import why_no_owner
 from harvester.sources.text import read_line
 
@@ -18,14 +19,24 @@ class CsvRows:
     """
 
     def __init__(
-        self, file: str, delimiter: str, column: int, *, has_header: bool, owner_column: int | None = None
+        self,
+        file: str,
+        delimiter: str,
+        column: int,
+        *,
+        name: str | None,
+        owner_column: int | None = None,
     ) -> None:
-        """column, owner_column: from 0. has_header: whether the first record that is not blank names them."""
+        """column, owner_column: from 0. name: what the first record that is not blank calls the column of IDs;
+        None if that names no columns.
+        """
+        self.file_format: FileFormat = "tsv" if delimiter == "\t" else "csv"
+        self.column: str | None = str(column + 1) if name is None else name
         self._file = file
         self._delimiter = delimiter
         self._column = column
         self._owner_column = owner_column
-        self._is_header_next = has_header
+        self._is_header_next = name is not None
         self._held: list[bytes] = []
         self._n_lines = 0
 
@@ -39,6 +50,7 @@ class CsvRows:
 
     def _read(self, lines: list[bytes], *, is_last: bool) -> Chunk:
         ids: list[int] = []
+        id_lines: list[int] = []
         owners: list[str] = []
         owner_column = self._owner_column
         rejected: list[Rejected] = []
@@ -55,17 +67,27 @@ class CsvRows:
                 n_headers += 1
             elif not isinstance(found, int):
                 rejected.append(self._reject(record, lines[record.first_line], self._column, found))
-            elif owner_column is None:
-                ids.append(found)
-            elif reason := _why_no_owner_in(record.cells, owner_column):
+            elif owner_column is not None and (reason := _why_no_owner_in(record.cells, owner_column)):
                 rejected.append(self._reject(record, lines[record.first_line], owner_column, reason))
             else:
                 ids.append(found)
-                owners.append(sys.intern(record.cells[owner_column].strip()))
+                id_lines.append(record.first_line)
+                if owner_column is not None:
+                    owners.append(sys.intern(record.cells[owner_column].strip()))
+        first_line = self._n_lines
         self._n_lines += n_taken
         self._held = lines[n_taken:]
-        all_ids = np.array(ids, np.int64)
-        return Chunk(all_ids, tuple(rejected), n_records, n_blank, n_headers, 0, None, tuple(owners))
+        return Chunk(
+            np.array(ids, np.int64),
+            tuple(rejected),
+            n_records,
+            n_blank,
+            n_headers,
+            0,
+            None,
+            tuple(owners),
+            lines=np.array(id_lines, np.int64) + (first_line + 1),
+        )
 
     def _id_in(self, record: Record) -> int | str | None:
         """The ID, or why there is none; None for a blank line."""

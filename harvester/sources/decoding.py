@@ -3,9 +3,12 @@
 import codecs
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from threading import Event
 from typing import Final
 
+from harvester.sources.find import Source
 from harvester.sources.inflate import GZIP_MAGIC, Inflater
+from harvester.sources.stored import read_stored
 
 _FOREIGN: Final = {
     b"PK\x03\x04": "a zip archive or an Excel workbook; unpack it, or save the sheet as CSV",
@@ -32,12 +35,26 @@ class Block:
     unreadable: str | None = None
 
 
-def decode(stored: Iterable[bytes], piece_bytes: int) -> Iterator[Block]:
-    """The text of a file, in pieces of about piece_bytes at most.
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One text of a file, or of a member of the archive that the file is.
 
-    An OSError of `stored` makes the rest unreadable.
+    name, compression: see Origin; name is not made printable yet. blocks: to be used up before the next text is
+    asked for.
     """
-    return _in_utf_8(_inflated(stored, piece_bytes))
+
+    name: str
+    compression: str | None
+    blocks: Iterator[Block]
+
+
+def open_texts(source: Source, piece_bytes: int, stop: Event) -> Iterator[Text]:
+    """The texts that a file holds, in pieces of about piece_bytes at most.
+
+    An OSError while reading makes the rest unreadable. Ends early once stop is set.
+    """
+    stored = read_stored(source, piece_bytes, stop)
+    yield Text(source.name, None, _in_utf_8(_inflated(stored, piece_bytes)))
 
 
 def _inflated(stored: Iterable[bytes], piece_bytes: int) -> Iterator[Block]:

@@ -1,17 +1,16 @@
 """Lines from a stream that is cut anywhere."""
 
-from harvester.sources.chunk import LINE_CAP
-
 
 class LineCutter:
     """Puts the pieces of a stream together to whole lines.
 
-    Of a line longer than LINE_CAP the first LINE_CAP + 2 bytes are kept: enough to see that it is too
+    Of a line longer than line_cap bytes the first line_cap + 2 are kept: enough to see that it is too
     long, also when the last of them is taken for the carriage return at its end. So a line of gigabytes
     takes no memory.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, line_cap: int) -> None:
+        self._n_kept = line_cap + 2
         self._begun = b""
 
     @property
@@ -23,12 +22,12 @@ class LineCutter:
         """The lines that are whole now, each with its newline; b"" when there is none."""
         end = data.rfind(b"\n") + 1
         if not end:
-            self._begun += data[: LINE_CAP + 2 - len(self._begun)]
+            self._begun += data[: self._n_kept - len(self._begun)]
             return b""
-        if len(self._begun) >= LINE_CAP + 2:
+        if len(self._begun) >= self._n_kept:
             data, end = self._shorten(data, end)
         lines = self._begun + data[:end]
-        self._begun = data[end : end + LINE_CAP + 2]
+        self._begun = data[end : end + self._n_kept]
         return lines
 
     def flush(self) -> bytes:

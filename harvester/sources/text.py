@@ -5,6 +5,7 @@ import numpy as np
 from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.sources.chunk import LINE_CAP, Chunk, Rejected, shown
 from harvester.sources.digits import read_ids
+from harvester.sources.form import FileFormat
 
 BOM = "\ufeff"
 HEADER_NAMES = ("tweet_id", "id_str", "status_id", "id")
@@ -33,6 +34,9 @@ def read_line(line: bytes) -> int | str | None:
 class TextLines:
     """Reads whole lines, block after block, of one file."""
 
+    file_format: FileFormat = "text"
+    column: str | None = None
+
     def __init__(self, file: str) -> None:
         self._file = file
         self._n_lines = 0
@@ -60,9 +64,19 @@ class TextLines:
                 n_headers = 1
             else:
                 rejected.append(Rejected(self._file, self._n_lines + index + 1, shown(line), found))
+        first_line = self._n_lines
         self._n_lines += len(is_id)
         self._is_header_possible &= n_blank == len(is_id)
-        return Chunk(ids[is_id], tuple(rejected), len(is_id), n_blank, n_headers, 0, None)
+        return Chunk(
+            ids[is_id],
+            tuple(rejected),
+            len(is_id),
+            n_blank,
+            n_headers,
+            0,
+            None,
+            lines=np.flatnonzero(is_id) + (first_line + 1),
+        )
 
     def flush(self) -> Chunk | None:
         """Nothing is held back."""

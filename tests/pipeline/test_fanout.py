@@ -12,11 +12,11 @@ import pytest
 from harvester.errors import HarvesterError, RunDirectoryError
 from harvester.pipeline.commit import RejectedLog
 from harvester.pipeline.fanout import Fanout, Feed
-from harvester.pipeline.reading import InputForm, Portion, Reading, Selection
+from harvester.pipeline.reading import Portion, Reading, Selection
 from harvester.planning import EMPTY_CHAIN, Planner
 from harvester.rundir.directory import RunDirectory
 from harvester.rundir.marks import EndpointMark, InputMark
-from harvester.sources import find_sources
+from harvester.sources import Form, find_sources
 
 
 class Directory:
@@ -29,7 +29,7 @@ class Directory:
 def reading_of(folder: Path, *lines: str, owner_column: str | None = None) -> Reading:
     path = folder / "ids.csv"
     path.write_text("\n".join(lines) + "\n")
-    form = InputForm(owner_column=owner_column)
+    form = Form(owner_column=owner_column)
     return Reading(find_sources((str(path),)), InputMark(), Selection(), form, ("", "alice", "(none)"))
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from harvester.pipeline.reading import InputForm, Reading, Selection
+from harvester.pipeline.reading import Reading, Selection
 from harvester.rundir.marks import InputMark
-from harvester.sources import find_sources, read_stored
+from harvester.sources import Form, find_sources, read_stored
 
 FIRST = 1_060_976_163_948_904_400
 
 
 def reading_of(path: Path) -> Reading:
-    return Reading(find_sources((str(path),)), InputMark(), Selection(), InputForm())
+    return Reading(find_sources((str(path),)), InputMark(), Selection(), Form())
 
 
 def ids_of(reading: Reading) -> list[int]:
@@ -76,7 +76,7 @@ def test_parts_of_a_grown_input_are_told_where_they_end(tmp_path: Path) -> None:
     path = tmp_path / "ids.csv"
     path.write_bytes(b"n,tweet_id\n1,101\n2,102\n3,103\n")
     (source,) = find_sources((str(path),))
-    reading = Reading((replace(source, ends_bytes=(17, 23)),), InputMark(), Selection(), InputForm())
+    reading = Reading((replace(source, ends_bytes=(17, 23)),), InputMark(), Selection(), Form())
     parts: list[list[int]] = [[]]
     for portion in reading.portions():
         parts[-1] += portion.ids.tolist()

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harvester.errors import UsageError
-from harvester.sources import Chunk, Rejected, find_sources, read_chunks
+from harvester.sources import Chunk, Form, Rejected, find_sources, read_chunks
 
 ID = 1_060_976_163_948_904_448
 
@@ -45,15 +45,8 @@ def chunks_of(
 ) -> list[Chunk]:
     file.parent.mkdir(exist_ok=True)
     file.write_bytes(content)
-    chunks = read_chunks(
-        find_sources([str(file)]),
-        file_format=file_format,
-        column=column,
-        owner_column=owner_column,
-        owner_from_folder=owner_from_folder,
-        chunk_bytes=chunk_bytes,
-    )
-    return list(chunks)
+    form = Form(file_format, column, owner_column, owner_from_folder)
+    return list(read_chunks(find_sources([str(file)]), form, chunk_bytes=chunk_bytes))
 
 
 quick = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -233,9 +226,7 @@ def test_wrong_option_about_owners_is_a_usage_error_at_once(
     owner_column: str, file_format: str | None, owner_from_folder: bool, message: str
 ) -> None:
     with pytest.raises(UsageError, match=message):
-        read_chunks(
-            [], file_format=file_format, owner_column=owner_column, owner_from_folder=owner_from_folder
-        )
+        Form(file_format, None, owner_column, owner_from_folder)
 
 
 @pytest.mark.parametrize(
@@ -262,7 +253,7 @@ def test_owner_is_the_folder_that_contains_the_file(
         Path("inbox/ids.csv").write_text("5\n6")
     Path("inbox/bob").mkdir()
     Path("linked").symlink_to(alice)
-    chunks = read_chunks(find_sources([argument]), owner_from_folder=True)
+    chunks = read_chunks(find_sources([argument]), Form(owner_from_folder=True))
     assert owned(chunks) == ([(5, owner), (6, owner)], [])
 
 
@@ -270,13 +261,13 @@ def test_folders_own_their_files_when_several_are_read(tmp_path: Path) -> None:
     for name, content in {"alice": b"5\n", "bob/more": b"id,x\n6,7\n", "bob": b"8"}.items():
         (tmp_path / name).mkdir(parents=True, exist_ok=True)
         (tmp_path / name / "ids.csv.gz").write_bytes(gzip.compress(content))
-    chunks = read_chunks(find_sources([str(tmp_path)]), owner_from_folder=True)
+    chunks = read_chunks(find_sources([str(tmp_path)]), Form(owner_from_folder=True))
     assert owned(chunks)[0] == [(5, "alice"), (8, "bob"), (6, "more")]
 
 
 def test_standard_input_is_in_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"5\n6")))
-    chunks = read_chunks(find_sources(["-"]), owner_from_folder=True)
+    chunks = read_chunks(find_sources(["-"]), Form(owner_from_folder=True))
     assert owned(chunks) == ([(5, ""), (6, "")], [])
 
 
@@ -285,7 +276,7 @@ def test_folder_with_too_long_a_name_is_a_usage_error_at_once(tmp_path: Path) ->
     path.parent.mkdir()
     path.write_text("5\n")
     with pytest.raises(UsageError, match="longer than 200 characters"):
-        read_chunks(find_sources([str(path)]), owner_from_folder=True)
+        read_chunks(find_sources([str(path)]), Form(owner_from_folder=True))
 
 
 def test_no_owners_are_given_when_nobody_asks(file: Path) -> None:

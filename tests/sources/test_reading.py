@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.errors import UsageError
-from harvester.sources import Chunk, Rejected, find_sources, read_chunks
+from harvester.sources import Chunk, Form, Rejected, find_sources, read_chunks
 from harvester.sources.reading import CHUNK_BYTES
 from harvester.sources.text import HEADER_NAMES, header_name
 
@@ -44,6 +44,7 @@ def together(chunks: Iterable[Chunk]) -> Everything:
     for chunk in chunks:
         n_settled = len(chunk.ids) + len(chunk.rejected) - (chunk.unreadable is not None)
         assert chunk.n_lines == n_settled + chunk.n_blank + chunk.n_headers
+        assert len(chunk.lines) == len(chunk.ids)
         everything.ids += chunk.ids.tolist()
         everything.rejected += chunk.rejected
         everything.n_lines += chunk.n_lines
@@ -60,7 +61,9 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Everything]:
 
     def read_content(content: bytes, chunk_bytes: int = 256 * 1024, **options: Any) -> Everything:
         path.write_bytes(content)
-        everything = together(read_chunks(find_sources([str(path)]), chunk_bytes=chunk_bytes, **options))
+        everything = together(
+            read_chunks(find_sources([str(path)]), Form(**options), chunk_bytes=chunk_bytes)
+        )
         assert everything.n_bytes == len(content)
         return everything
 
@@ -265,7 +268,7 @@ def test_wanted_column_is_read_by_name_and_by_number(read: Read, column: str) ->
         ({"column": "3"}, "no column 3, the rows have 2"),
         ({"column": "0"}, "no column 0"),
         ({"column": "1", "file_format": "text"}, "text has no columns"),
-        ({"file_format": "parquet"}, "unknown input format 'parquet'"),
+        ({"file_format": "xlsx"}, "unknown input format 'xlsx'"),
     ],
 )
 def test_wrong_option_is_a_usage_error(read: Read, options: dict[str, str], message: str) -> None:
