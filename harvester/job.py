@@ -24,14 +24,15 @@ from harvester.pipeline.commit import RejectedLog
 from harvester.pipeline.endpoint_run import EndpointRun, Snapshot
 from harvester.pipeline.fanout import Fanout
 from harvester.pipeline.reading import Reading, input_form, open_reading
+from harvester.pipeline.rounding import demand_exact
 from harvester.pipeline.stop import Stop, first_error
 from harvester.questions import Question, accounts_used, identity_of, make_questions, reach_of
 from harvester.report.results import total_of, write_results
 from harvester.report.summary import EndpointResult
-from harvester.rundir.directory import RunDirectory
+from harvester.rundir.directory import MANIFEST, RunDirectory
 from harvester.rundir.files import Stopped
-from harvester.rundir.manifest import read_manifest
-from harvester.sources import find_sources, read_chunks
+from harvester.rundir.manifest import Manifest, read_manifest
+from harvester.sources import find_sources
 from harvester.transport.app_limit import AppLimit
 from harvester.transport.oauth import make_signers
 from harvester.transport.session import HttpSession, Session
@@ -118,11 +119,14 @@ class Harvest:
         options, credentials = self._options, self._credentials
         now_ms = int(self._wall() * 1000)
         reach = reach_of(options, credentials)
-        began_ms = _began_before_ms(options) or now_ms
+        before = read_manifest(options.out / MANIFEST)
+        began_ms = _began_before_ms(before, options) or now_ms
         questions = make_questions(options, reach, credentials.accounts, began_ms)
         sources = find_sources(options.inputs, os.fspath(options.out))
-        # Nothing is read yet, but what cannot be read like this is refused before a directory is begun.
-        read_chunks(sources, input_form(options))
+        # What cannot be read like this, or should not be asked for, is refused before a directory is begun.
+        form = input_form(options, began_ms)
+        if before is None:
+            await asyncio.to_thread(demand_exact, sources, form, self._halt)
         opening = partial(
             RunDirectory,
             options.out,
@@ -276,9 +280,8 @@ async def _opened(opening: Callable[[], RunDirectory]) -> RunDirectory:
     return await working
 
 
-def _began_before_ms(options: Options) -> int | None:
+def _began_before_ms(before: Manifest | None, options: Options) -> int | None:
     """When the run in the directory began, from which its range counts; None if another range was asked then."""
-    before = read_manifest(options.out / "run.json")
     if before and (before.options.get("start"), before.options.get("end")) == (options.start, options.end):
         return before.started_ms
     return None

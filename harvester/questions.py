@@ -101,11 +101,12 @@ def _blanks(
     }
 
 
-class Identity(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
+class Identity(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, omit_defaults=True):
     """The options that can change the result, as `run.json` has them: by the names of their flags.
 
     metrics: by endpoint, what was chosen. engagement_rate: whether tweets are ranked by it. The address of the API
-    is not among them: a proxy or another port gives the same answers.
+    is not among them: a proxy or another port gives the same answers. A default is left out, so that runs go on
+    that began before there was such a flag.
     """
 
     endpoint: tuple[EndpointName, ...]
@@ -128,6 +129,8 @@ class Identity(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     accounts: tuple[str, ...] | None
     access: tuple[str, ...]
     simulate: bool
+    include_referenced: bool = False
+    accept_rounded: bool = False
 
 
 def identity_of(
@@ -158,6 +161,8 @@ def identity_of(
         accounts=tuple(sorted(credentials.accounts)) if options.has_owners else None,
         access=tuple(access),
         simulate=options.is_simulated,
+        include_referenced=options.include_referenced,
+        accept_rounded=options.accepts_rounded,
     )
     built: dict[str, Any] = msgspec.to_builtins(identity)
     return built
@@ -191,6 +196,8 @@ def recall(identity: Mapping[str, Any], began_ms: int, out: Path) -> Recalled:
             min_impressions=known.min_impressions,
             file_format=known.format,
             column=known.column,
+            include_referenced=known.include_referenced,
+            accepts_rounded=known.accept_rounded,
             owner_column=known.owner_column,
             owner_from_folder=known.owner_from_folder,
             dedupe=known.dedupe,

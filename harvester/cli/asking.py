@@ -48,6 +48,8 @@ class Asked(TypedDict):
     rate: tuple[str, ...]
     format_: str | None
     column: str | None
+    include_referenced: bool
+    accept_rounded: bool
     dedupe: bool
     account: str | None
     owner_column: str | None
@@ -99,9 +101,19 @@ _OPTIONS: Final = (
         "--format",
         "format_",
         metavar="NAME",
-        help="Force the input format: text, csv, tsv.  [default: found out]",
+        help="Force the input format: text, csv, tsv, ndjson, json, parquet, arrow.  [default: found out]",
     ),
     click.option("--column", metavar="NAME|N", help="The column of the ID.  [default: found out]"),
+    click.option(
+        "--include-referenced",
+        is_flag=True,
+        help="Of tweets in JSON, also those that they retweet, quote or reply to.",
+    ),
+    click.option(
+        "--accept-rounded",
+        is_flag=True,
+        help="Take IDs that a spreadsheet or JavaScript seems to have rounded.",
+    ),
     click.option("--dedupe/--no-dedupe", default=True, help="Ask for each ID once, exactly."),
     click.option("--account", metavar="NAME", help="Whose access token, from the credentials file."),
     click.option(
@@ -136,6 +148,8 @@ def read_asked(asked: Asked, out: Path) -> Options:
         app_rate=app_rate,
         file_format=asked["format_"],
         column=asked["column"],
+        include_referenced=asked["include_referenced"],
+        accepts_rounded=asked["accept_rounded"],
         dedupe=asked["dedupe"],
         account=asked["account"],
         owner_column=asked["owner_column"],

@@ -15,16 +15,14 @@ from numpy.typing import NDArray
 
 from harvester.config.options import Options
 from harvester.dedupe import SeenIds
-from harvester.engagement.tweet_id import Ids, count_rounded, first_id_at
+from harvester.engagement.tweet_id import Ids, first_id_at
 from harvester.errors import RunDirectoryError
+from harvester.pipeline.rounding import Rounding
 from harvester.planning import Owners
 from harvester.rundir.marks import InputMark
 from harvester.rundir.records import encode_rejected
 from harvester.sources import Chunk, Form, Source, read_chunks
 
-ROUNDING_SAMPLE: Final = 20
-ROUNDED_SHARE: Final = 0.2
-"""Of 20 IDs five end in 00 by chance once in a million files."""
 NOTHING_COMMITTED: Final = InputMark()
 
 log = logging.getLogger("harvester")
@@ -102,14 +100,14 @@ class Reading:
         self._chunks = read_chunks(sources, form, stop=self.stop)
         self._rejected_hash = sha256()
         self._n_rejected = self._rejected_bytes = self._n_taken = 0
-        self._n_large = self._n_rounded = 0
+        self._rounding = Rounding()
         self._has_warned = False
 
     def portions(self) -> Iterator[Portion]:
         """The input, in its order. Ends early, without a word, when `stop` is set."""
         for chunk in self._chunks:
             wanted = self._select(chunk)
-            self._warn_of_rounding(chunk.ids)
+            self._warn_of_rounding(chunk)
             rejected = b"".join(self._new_rejected(chunk))
             mark = InputMark(self._n_rejected, self._rejected_bytes, self._rejected_hash.digest())
             yield Portion(chunk.ids[wanted], self._owners(chunk, wanted), rejected, mark, chunk.ends_part)
@@ -123,20 +121,12 @@ class Reading:
                 f"it has {self._n_rejected:,} lines that are no IDs, and more of them are committed"
             )
 
-    def _warn_of_rounding(self, ids: Ids) -> None:
-        """Say so before requests are spent on IDs that a spreadsheet or JavaScript has rounded."""
-        n_large, n_rounded = count_rounded(ids)
-        self._n_large += n_large
-        self._n_rounded += n_rounded
-        is_suspect = self._n_large >= ROUNDING_SAMPLE and self._n_rounded > ROUNDED_SHARE * self._n_large
-        if is_suspect and not self._has_warned:
+    def _warn_of_rounding(self, chunk: Chunk) -> None:
+        """Say so before requests are spent on what came too late to refuse the input for it."""
+        self._rounding.add(chunk)
+        if self._rounding.is_large_part and not self._has_warned:
             self._has_warned = True
-            log.warning(
-                "%d of the first %d IDs end in 00, where one in a hundred would by chance: a spreadsheet or"
-                " JavaScript seems to have rounded them, and rounded ones are other tweets or none",
-                self._n_rounded,
-                self._n_large,
-            )
+            log.warning("%s", self._rounding)
 
     def _owners(self, chunk: Chunk, wanted: NDArray[np.intp]) -> Owners | None:
         if not chunk.owners:
@@ -191,9 +181,17 @@ class Reading:
                 yield line
 
 
-def input_form(options: Options) -> Form:
+def input_form(options: Options, began_ms: int) -> Form:
     """How the options want the input read. Raises UsageError for what does not go together."""
-    return Form(options.file_format, options.column, options.owner_column, options.owner_from_folder)
+    return Form(
+        options.file_format,
+        options.column,
+        options.owner_column,
+        options.owner_from_folder,
+        options.include_referenced,
+        began_ms,
+        options.accepts_rounded,
+    )
 
 
 def open_reading(
@@ -207,7 +205,7 @@ def open_reading(
     youngest_ms = options.newer_than_ms
     first_id = None if youngest_ms is None else first_id_at(began_ms - youngest_ms)
     selection = Selection(options.dedupe, options.limit, first_id)
-    return Reading(sources, input_mark, selection, input_form(options), owners)
+    return Reading(sources, input_mark, selection, input_form(options, began_ms), owners)
 
 
 def changed_input(how: str) -> RunDirectoryError:

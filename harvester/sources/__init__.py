@@ -3,11 +3,14 @@
 from harvester.sources.chunk import Chunk, Origin, Rejected
 from harvester.sources.find import STDIN, Source, find_sources
 from harvester.sources.form import FORMATS, FileFormat, Form
-from harvester.sources.reading import has_whole_lines, read_chunks
+from harvester.sources.reading import CHUNK_BYTES, has_whole_lines, read_chunks
+from harvester.sources.screening import LOST_DIGITS
 from harvester.sources.stored import read_stored
 
 __all__ = [
+    "CHUNK_BYTES",
     "FORMATS",
+    "LOST_DIGITS",
     "STDIN",
     "Chunk",
     "FileFormat",

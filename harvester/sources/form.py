@@ -23,9 +23,9 @@ class Form:
     owner_from_folder: the folder in which a file lies says it; for `inbox/alice/ids.txt` it is `alice`.
     include_referenced: in JSON, retweeted, quoted and replied-to tweets that stand in a tweet count, too, after
         it.
-    began_ms: since 1970 UTC. Tweets that were made a day after it and more are rejected, and those below the first
-        tweet; None lets numbers pass that are no tweet's.
-    accepts_rounded: take IDs that look as if a spreadsheet or JavaScript had rounded them.
+    began_ms: since 1970 UTC. IDs of tweets that were made a day after it and more are rejected, and so are those
+        below the first tweet, and rows of rounded ones; see Screen. None lets all numbers pass.
+    accepts_rounded: take IDs that a spreadsheet or JavaScript seems to have rounded.
 
     Raises UsageError: an unknown format, a column for text, owners by both ways.
     """

@@ -15,6 +15,7 @@ from harvester.sources.form import Form
 from harvester.sources.formats import choose_reader
 from harvester.sources.owners import folder_owner, owned_by
 from harvester.sources.readers import Reader
+from harvester.sources.screening import Screen
 
 CHUNK_BYTES: Final = 1024 * 1024
 """Large enough that the thread which reads does not get its turn too often for too little."""
@@ -83,19 +84,21 @@ def _read_file(source: Source, form: Form, stop: threading.Event, chunk_bytes: i
 
 def _read_text(source: Source, text: Text, form: Form, stop: threading.Event) -> Iterator[Chunk]:
     reader = _TextReader(source, text, form)
+    screen = Screen(form).screen
     ends = deque(source.ends_bytes)
     for block in text.blocks:
         if stop.is_set():
             return
         # What comes without stored bytes is still of those before the end.
         while ends and block.n_stored and reader.n_bytes + block.n_stored > ends[0]:
-            yield dataclasses.replace(reader.pause(), ends_part=True)
+            yield dataclasses.replace(screen(reader.pause(), is_last=True), ends_part=True)
             ends.popleft()
-        yield reader.read(block)
+        chunk = reader.read(block)
+        yield screen(chunk, is_last=chunk.unreadable is not None)
     if stop.is_set():
         return
-    last = reader.flush()
-    if last.n_lines:
+    last = screen(reader.flush(), is_last=True)
+    if last.n_lines or last.rejected:
         yield last
     if ends:
         yield dataclasses.replace(NOTHING, ends_part=True)

@@ -17,6 +17,7 @@ from tests.worlds.scene import (
     DAY,
     DAY_MS,
     FIRST_SNOWFLAKE,
+    FIRST_TWEET,
     HOUR,
     HOUR_MS,
     MAX_ID,
@@ -100,7 +101,7 @@ def tweet_ids(now_ms: int, service_ms: int, hours: tuple[int, int] | None) -> st
         st.integers(0, 3 * HOUR_MS).map(lambda age: now_ms - age),
         st.integers(0, 100 * DAY_MS).map(lambda age: now_ms - age),
         st.integers(0, 4500 * DAY_MS).map(lambda age: now_ms - age),
-        st.integers(1, 2 * DAY_MS).map(lambda age: service_ms + age),
+        st.integers(1, DAY_MS).map(lambda age: service_ms + age),
     ]
     if hours:
         first, after = hours
@@ -108,8 +109,8 @@ def tweet_ids(now_ms: int, service_ms: int, hours: tuple[int, int] | None) -> st
     near = st.builds(lambda edge, off: edge + off, st.sampled_from(edges), st.sampled_from([-1, 0, 1, -1800]))
     low = st.one_of(st.sampled_from([0, 1, 2**22 - 1]), st.integers(0, 2**22 - 1))
     early = st.one_of(
-        st.sampled_from([1, 20, FIRST_SNOWFLAKE - 1, FIRST_SNOWFLAKE, MAX_ID]),
-        st.integers(1, FIRST_SNOWFLAKE - 1),
+        st.sampled_from([FIRST_TWEET, FIRST_SNOWFLAKE - 1, FIRST_SNOWFLAKE]),
+        st.integers(FIRST_TWEET, FIRST_SNOWFLAKE - 1),
     )
     return st.one_of(st.builds(id_at, st.one_of(*moments, near), low), early)
 
@@ -264,6 +265,8 @@ def _lines(draw: st.DrawFn, scene: Scene, *, is_calm: bool) -> tuple[tuple[int, 
     most = _most_ids(scene)
     ids = draw(st.lists(tweet_ids(scene.now_ms, scene.service_ms, scene.hours), max_size=min(most, 20)))
     ids += draw(crowds(scene.now_ms, scene.service_ms, scene.hours, most - len(ids)))
+    first_of_future = id_at(scene.now_ms + DAY_MS)
+    ids = [i for i in ids if i < first_of_future]
     if ids and draw(st.sampled_from([False, True])):
         ids += draw(st.lists(st.sampled_from(ids), max_size=10))
     if is_calm:

@@ -12,6 +12,7 @@ Series = Literal["day", "hour"]
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
 SNOWFLAKE_EPOCH_MS: Final = 1_288_834_974_657
+FIRST_TWEET: Final = 20
 FIRST_SNOWFLAKE: Final = 30_000_000_000
 MAX_ID: Final = 2**63 - 1
 WINDOW_HOURS: Final = 28 * 24

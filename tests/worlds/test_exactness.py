@@ -10,7 +10,7 @@ from tests.worlds.scene import DAY_MS, HOUR_MS, Scene
 
 NOW_MS = 1_795_000_000_000
 WORLD = World(2, Shares(deleted=0, untouched=0, growth=50))
-IDS = [1, *(id_at(NOW_MS - days * DAY_MS - 1234567) for days in (800, 364, 200, 100, 28, 1))]
+IDS = [20, *(id_at(NOW_MS - days * DAY_MS - 1234567) for days in (800, 364, 200, 100, 28, 1))]
 METRICS = ("impressions", "favorites", "user_follows")
 
 

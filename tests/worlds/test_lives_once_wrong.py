@@ -23,7 +23,7 @@ def story_of(text: bytes) -> Iterator[Story]:
 
 
 def test_process_that_cannot_write_into_its_lock_lets_go_of_it() -> None:
-    with story_of(b"1\n") as story:
+    with story_of(b"21\n") as story:
         for at in range(1, 8):
             story.go_on(Life(disk=DiskFault("full", at, lasts=False)))
 
@@ -35,6 +35,6 @@ def test_input_of_one_byte_is_gone_on_with() -> None:
 
 @pytest.mark.parametrize("spoilt", [{}, {"1": "refused"}])
 def test_what_was_derived_before_the_input_grew_is_not_of_now(spoilt: Spoiling) -> None:
-    with story_of(b"1\n2\n") as story:
+    with story_of(b"21\n22\n") as story:
         story.go_on(Life(spoiling=spoilt))
         story.grow("longer", 5, Life(end=End("crash", "request", 1)), may_grow=True)

@@ -1,0 +1,119 @@
+"""Numbers that cannot be tweet IDs are turned away with their reason, whatever the chunk borders."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harvester.engagement.tweet_id import DAY_MS, first_id_at
+from harvester.sources import Chunk, Form
+from harvester.sources.chunk import NOTHING
+from harvester.sources.screening import FROM_THE_FUTURE, ROUNDED, ROUNDED_ROW, TOO_SMALL, Screen
+
+NOW_MS = 1_790_000_000_000
+FORM = Form(began_ms=NOW_MS)
+GOOD = 1_060_976_163_948_904_448
+ROUND = 1_060_976_163_948_904_400
+
+
+def chunk_of(ids: list[int], first_line: int = 1, owners: tuple[str, ...] = ()) -> Chunk:
+    lines = np.arange(first_line, first_line + len(ids))
+    return replace(NOTHING, ids=np.array(ids, np.int64), lines=lines, n_lines=len(ids), owners=owners)
+
+
+def screened(
+    ids: list[int], borders: list[int], form: Form = FORM
+) -> tuple[list[int], list[tuple[int, str]]]:
+    screen = Screen(form)
+    kept: list[int] = []
+    rejected: list[tuple[int, str]] = []
+    cuts = [0, *sorted(min(border, len(ids)) for border in borders), len(ids)]
+    chunks = [chunk_of(ids[first:end], first + 1) for first, end in pairwise(cuts)]
+    for chunk in (
+        *(screen.screen(chunk, is_last=False) for chunk in chunks),
+        screen.screen(NOTHING, is_last=True),
+    ):
+        assert chunk.n_lines == len(chunk.ids) + len(chunk.rejected)
+        assert len(chunk.lines) == len(chunk.ids)
+        kept += chunk.ids.tolist()
+        rejected += [(entry.line, entry.reason) for entry in chunk.rejected]
+    return kept, rejected
+
+
+@pytest.mark.parametrize(
+    ("tweet_id", "reason"),
+    [
+        (1, TOO_SMALL),
+        (19, TOO_SMALL),
+        (20, None),
+        (first_id_at(NOW_MS), None),
+        (first_id_at(NOW_MS + DAY_MS) - 1, None),
+        (first_id_at(NOW_MS + DAY_MS), FROM_THE_FUTURE),
+        (2**63 - 1, FROM_THE_FUTURE),
+        (ROUND, None),
+    ],
+)
+def test_number_is_turned_away_when_no_tweet_can_have_it(tweet_id: int, reason: str | None) -> None:
+    kept, rejected = screened([GOOD, tweet_id, GOOD], [])
+    assert rejected == ([] if reason is None else [(2, reason)])
+    assert kept == ([GOOD, tweet_id, GOOD] if reason is None else [GOOD, GOOD])
+
+
+@pytest.mark.parametrize(("n", "is_row"), [(ROUNDED_ROW - 1, False), (ROUNDED_ROW, True), (50, True)])
+def test_row_of_rounded_ids_is_turned_away_when_it_is_long(n: int, is_row: bool) -> None:
+    row = [ROUND + 100 * place for place in range(n)]
+    kept, rejected = screened([GOOD, *row, GOOD], [])
+    assert kept == ([GOOD, GOOD] if is_row else [GOOD, *row, GOOD])
+    assert rejected == ([(line, ROUNDED) for line in range(2, n + 2)] if is_row else [])
+
+
+def test_rounded_ids_pass_when_they_are_accepted() -> None:
+    row = [ROUND] * 50
+    assert screened(row, [3], Form(began_ms=NOW_MS, accepts_rounded=True)) == (row, [])
+
+
+def test_small_numbers_are_exact_and_no_rounded_row() -> None:
+    row = [100 * place for place in range(1, 50)]
+    assert screened(row, []) == (row, [])
+
+
+ids_in_rows = st.lists(
+    st.one_of(
+        st.lists(st.just(ROUND), min_size=1, max_size=2 * ROUNDED_ROW),
+        st.lists(st.sampled_from([GOOD, 5, 100, 2**62]), min_size=1, max_size=3),
+    ),
+    max_size=8,
+).map(lambda rows: [tweet_id for row in rows for tweet_id in row])
+
+
+@given(ids_in_rows, st.lists(st.integers(0, 60), max_size=10))
+def test_what_is_turned_away_does_not_depend_on_chunks(ids: list[int], borders: list[int]) -> None:
+    assert screened(ids, borders) == screened(ids, [])
+
+
+@given(ids_in_rows)
+def test_all_of_a_rounded_row_is_turned_away_and_nothing_else_of_what_ends_in_00(ids: list[int]) -> None:
+    _, rejected = screened(ids, [])
+    marks = "".join("r" if tweet_id == ROUND else "." for tweet_id in ids)
+    expected: list[int] = []
+    place = 0
+    for part in marks.replace(".r", ". r").replace("r.", "r .").split(" "):
+        if part.startswith("r" * ROUNDED_ROW):
+            expected += range(place + 1, place + len(part) + 1)
+        place += len(part)
+    assert [line for line, reason in rejected if reason == ROUNDED] == expected
+
+
+def test_owners_go_with_their_ids() -> None:
+    screen = Screen(FORM)
+    first = screen.screen(chunk_of([GOOD, 5, ROUND], 1, ("ada", "bob", "eve")), is_last=False)
+    last = screen.screen(chunk_of([GOOD], 4, ("ida",)), is_last=True)
+    assert (first.owners, first.ids.tolist()) == (("ada",), [GOOD])
+    assert (last.owners, last.ids.tolist()) == (("eve", "ida"), [ROUND, GOOD])
+
+
+def test_nothing_is_turned_away_when_the_time_is_not_told() -> None:
+    assert screened([1, 2**63 - 1], [], Form()) == ([1, 2**63 - 1], [])
