@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from threading import Event
 from typing import Any, Final
 
 import numpy as np
@@ -10,7 +11,8 @@ import numpy as np
 from harvester.config.options import Options
 from harvester.engagement.metrics import EndpointName
 from harvester.engagement.request import Access
-from harvester.pipeline.reading import InputCounts, open_reading
+from harvester.pipeline.reading import InputCounts, input_form, open_reading
+from harvester.pipeline.rounding import demand_exact
 from harvester.planning import Batch, Planner
 from harvester.questions import Question
 from harvester.sources import Source
@@ -91,7 +93,8 @@ def make_plan(
     sources: tuple[Source, ...],
     now_ms: int,
 ) -> Plan:
-    """Read all of the input and plan it as a run that begins now would."""
+    """Read all of the input and plan it as a run that begins now would. Raises UsageError where that would."""
+    demand_exact(sources, input_form(options, now_ms), Event())
     reading = open_reading(options, sources, next(iter(questions.values())).owners, now_ms)
     planners = {name: question.planner(now_ms) for name, question in questions.items()}
     plans = {name: EndpointPlan(_n_windows(question)) for name, question in questions.items()}

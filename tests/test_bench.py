@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "benchmark" / "bench.py"
-N_FIGURES = {"cpu": 12, "latency": 6, "memory": 7, "start": 6}
+N_FIGURES = {"cpu": 12, "latency": 6, "memory": 7, "start": 6, "reading": 10}
 
 
 def test_short_form_of_the_benchmark_gives_every_figure(tmp_path: Path) -> None:

@@ -12,10 +12,11 @@ from pathlib import Path
 import cpu
 import latency
 import memory
+import reading
 import start
 from measuring import Bench
 
-SECTIONS = {"cpu": cpu, "latency": latency, "memory": memory, "start": start}
+SECTIONS = {"cpu": cpu, "latency": latency, "memory": memory, "start": start, "reading": reading}
 
 
 def main() -> None:

@@ -72,3 +72,11 @@ def test_a_plan_writes_nothing(here: Path) -> None:
     before = sorted(here.rglob("*"))
     assert run_cli(["plan", "ids.txt"]) == 0
     assert sorted(here.rglob("*")) == before
+
+
+def test_what_a_run_would_refuse_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    rounded = [2_124_000_000_000_000_100 + 100 * n for n in range(50)]
+    Path("rounded.txt").write_text("".join(f"{i}\n" for i in rounded))
+    assert run_cli(["plan", "rounded.txt"]) == 2
+    assert "50 of the first 50 IDs look rounded" in capsys.readouterr().err
+    assert run_cli(["plan", "rounded.txt", "--accept-rounded"]) == 0
