@@ -28,7 +28,7 @@ def read_line(line: bytes) -> int | str | None:
         return "binary data, no text" if b"\0" in line else "not valid UTF-8"
     if not text.strip():
         return None
-    return "binary data, no text" if "\0" in text else parse_tweet_id(text)
+    return parse_tweet_id(text)
 
 
 class TextLines:
