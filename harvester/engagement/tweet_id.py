@@ -1,12 +1,13 @@
 """Tweet IDs: what is one, and what a Snowflake tells of its age. Source: contract, section 7."""
 
-import re
 from functools import cache
 from typing import Final
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
+
+from harvester.engagement.damaged import LARGEST_EXACT_DOUBLE, digits_within, why_no_id
 
 MAX_TWEET_ID: Final = 2**63 - 1
 SNOWFLAKE_EPOCH_MS: Final = 1_288_834_974_657
@@ -15,7 +16,6 @@ FIRST_TWEET: Final = 20
 FIRST_SNOWFLAKE: Final = 30_000_000_000
 """IDs below are from the plain sequence before 2010-11-04; they carry no time."""
 DAY_MS: Final = 86_400_000
-LARGEST_EXACT_DOUBLE: Final = 2**53
 
 _FIRST_DAY: Final = SNOWFLAKE_EPOCH_MS // DAY_MS
 _LAST_DAY: Final = ((MAX_TWEET_ID >> 22) + SNOWFLAKE_EPOCH_MS) // DAY_MS
@@ -28,38 +28,18 @@ Ids = NDArray[np.int64]
 def parse_tweet_id(text: str) -> int | str:
     """The ID that a text holds, as an int, or the reason why it holds none, as a str.
 
-    Spaces and one pair of quotes around the digits are forgiven, and so are leading zeros: the same
-    number is the same tweet. Digits other than ASCII's are not.
+    Around plain digits is forgiven what is certain to be no part of them, see `digits_within`, and so are
+    leading zeros: the same number is the same tweet. Never raises.
     """
-    digits = text.strip()
-    if len(digits) >= 2 and digits[0] == digits[-1] and digits[0] in "\"'":
-        digits = digits[1:-1].strip()
-    if not digits:
-        return "empty"
-    if not (digits.isascii() and digits.isdigit()):
-        return _why_not_decimal(digits)
-    digits = digits.lstrip("0")
-    if not digits:
+    if not (text.isascii() and text.isdigit()):
+        digits = digits_within(text)
+        if digits is None:
+            return why_no_id(text)
+        text = digits
+    value = int(text) if len(text) <= 19 else int(text.lstrip("0")[:20] or "0")
+    if not value:
         return "zero is no tweet ID"
-    if len(digits) > 19 or (value := int(digits)) > MAX_TWEET_ID:
-        return "larger than a tweet ID can be"
-    return value
-
-
-SPREADSHEET: Final = "a spreadsheet has rounded it"
-FLOATING: Final = "a decimal point: it was a floating-point number, its last digits are lost"
-_FORMS_OF_DAMAGE: Final = (
-    (re.compile(r"[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+"), SPREADSHEET),
-    (re.compile(r"[0-9]+\.[0-9]*"), FLOATING),
-    (re.compile(r"-[0-9]+"), "negative"),
-    (re.compile(r"(https?://|(www\.|mobile\.)?(twitter|x)\.com/).*", re.DOTALL), "a link, not an ID"),
-    (re.compile(r"(\{|\[|window\.YTD).*", re.DOTALL), "JSON, not an ID"),
-)
-
-
-def _why_not_decimal(text: str) -> str:
-    reasons = (reason for form, reason in _FORMS_OF_DAMAGE if form.fullmatch(text))
-    return next(reasons, "not a decimal number")
+    return value if value <= MAX_TWEET_ID else "larger than a tweet ID can be"
 
 
 def created_ms(tweet_id: int) -> int | None:

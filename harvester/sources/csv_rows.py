@@ -1,12 +1,14 @@
 """CSV and its relatives: the tweet ID stands in a column, and its owner perhaps in another."""
 
 import sys
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from harvester.engagement.tweet_id import parse_tweet_id
-from harvester.sources.chunk import Chunk, Rejected, shown
-from harvester.sources.csv_records import Record, read_records
+from harvester.engagement.tweet_id import Ids, parse_tweet_id
+from harvester.sources.chunk import NOTHING, Chunk, Rejected, joined, shown
+from harvester.sources.csv_blocks import Block, read_block
+from harvester.sources.csv_records import Dialect, Record, read_records
 from harvester.sources.form import FileFormat
 from harvester.sources.owners import why_no_owner
 from harvester.sources.text import read_line
@@ -21,73 +23,105 @@ class CsvRows:
     def __init__(
         self,
         file: str,
-        delimiter: str,
+        dialect: Dialect,
         column: int,
         *,
         name: str | None,
         owner_column: int | None = None,
+        n_preamble: int = 0,
     ) -> None:
         """column, owner_column: from 0. name: what the first record that is not blank calls the column of IDs;
-        None if that names no columns.
+        None if that names no columns. n_preamble: lines at the beginning that are no records.
         """
-        self.file_format: FileFormat = "tsv" if delimiter == "\t" else "csv"
+        self.file_format: FileFormat = "tsv" if dialect.delimiter == "\t" else "csv"
         self.column: str | None = str(column + 1) if name is None else name
         self._file = file
-        self._delimiter = delimiter
+        self._dialect = dialect
         self._column = column
         self._owner_column = owner_column
         self._is_header_next = name is not None
-        self._held: list[bytes] = []
+        self._n_preamble = n_preamble
+        self._held = b""
         self._n_lines = 0
 
     def read(self, lines: bytes) -> Chunk:
         """What the lines hold; each ends with a newline."""
-        return self._read([*self._held, *lines.split(b"\n")[:-1]], is_last=False)
+        preamble, lines = self._without_preamble(lines)
+        lines, self._held = self._held + lines, b""
+        block = read_block(lines, self._dialect, self._column) if self._owner_column is None else None
+        chunk = self._read_block(lines, block) if block else self._read_records(lines, is_last=False)
+        return joined(preamble, chunk) if preamble.n_lines else chunk
 
     def flush(self) -> Chunk | None:
         """What was held back: a record that is still open at the end was no record."""
-        return self._read(self._held, is_last=True) if self._held else None
+        lines, self._held = self._held, b""
+        return self._read_records(lines, is_last=True) if lines else None
 
-    def _read(self, lines: list[bytes], *, is_last: bool) -> Chunk:
+    def _without_preamble(self, lines: bytes) -> tuple[Chunk, bytes]:
+        """What is passed over at the beginning, and what follows."""
+        n_lines = n_blank = 0
+        while self._n_preamble and lines:
+            line, _, lines = lines.partition(b"\n")
+            n_lines += 1
+            n_blank += not line.strip()
+            self._n_preamble -= 1
+        self._n_lines += n_lines
+        return replace(NOTHING, n_lines=n_lines, n_blank=n_blank, n_headers=n_lines - n_blank), lines
+
+    def _read_block(self, lines: bytes, block: Block) -> Chunk:
+        """Row by row only where the cell is not plainly an ID."""
+        rows = _Rows()
+        ids, is_id = block.ids, block.is_id
+        if self._is_header_next:  # an ID may stand in it, above the IDs
+            is_id[np.flatnonzero(is_id)[:1]] = False
+        for index in np.flatnonzero(~is_id).tolist():
+            text = lines[block.starts[index] : block.ends[index]].split(b"\n")
+            (record,) = read_records(text, self._dialect, is_last=True)
+            found = self._settle(record, text[0], int(block.first_lines[index]), rows)
+            if found is not None:
+                ids[index], is_id[index] = found, True
+        first_line = self._n_lines
+        self._n_lines += block.n_lines
+        self._held = lines[block.n_bytes :]
+        return rows.chunk(ids[is_id], block.first_lines[is_id] + (first_line + 1), len(ids))
+
+    def _read_records(self, text: bytes, *, is_last: bool) -> Chunk:
+        lines = text.split(b"\n")[:-1]
+        rows = _Rows()
         ids: list[int] = []
         id_lines: list[int] = []
-        owners: list[str] = []
-        owner_column = self._owner_column
-        rejected: list[Rejected] = []
-        n_records = n_blank = n_headers = n_taken = 0
-        for record in read_records(lines, self._delimiter, is_last=is_last):
+        n_records = n_taken = 0
+        for record in read_records(lines, self._dialect, is_last=is_last):
             n_records += 1
             n_taken += record.n_lines
-            found = self._id_in(record)
-            if found is None:
-                n_blank += 1
-                continue
-            if self._is_header_next:
-                self._is_header_next = False
-                n_headers += 1
-            elif not isinstance(found, int):
-                rejected.append(self._reject(record, lines[record.first_line], self._column, found))
-            elif owner_column is not None and (reason := _why_no_owner_in(record.cells, owner_column)):
-                rejected.append(self._reject(record, lines[record.first_line], owner_column, reason))
-            else:
+            found = self._settle(record, lines[record.first_line], record.first_line, rows)
+            if found is not None:
                 ids.append(found)
                 id_lines.append(record.first_line)
-                if owner_column is not None:
-                    owners.append(sys.intern(record.cells[owner_column].strip()))
         first_line = self._n_lines
         self._n_lines += n_taken
-        self._held = lines[n_taken:]
-        return Chunk(
-            np.array(ids, np.int64),
-            tuple(rejected),
-            n_records,
-            n_blank,
-            n_headers,
-            0,
-            None,
-            tuple(owners),
-            lines=np.array(id_lines, np.int64) + (first_line + 1),
-        )
+        self._held = b"".join(line + b"\n" for line in lines[n_taken:])
+        return rows.chunk(np.array(ids, np.int64), np.array(id_lines, np.int64) + (first_line + 1), n_records)
+
+    def _settle(self, record: Record, line: bytes, place: int, rows: "_Rows") -> int | None:
+        """The record's ID; None if it has none and stands in rows. line: its first. place: see Block."""
+        found = self._id_in(record)
+        owner_column = self._owner_column
+        number = self._n_lines + place + 1
+        if found is None:
+            rows.n_blank += 1
+        elif self._is_header_next:
+            self._is_header_next = False
+            rows.n_headers += 1
+        elif not isinstance(found, int):
+            rows.rejected.append(self._reject(record, line, number, self._column, found))
+        elif owner_column is not None and (reason := _why_no_owner_in(record.cells, owner_column)):
+            rows.rejected.append(self._reject(record, line, number, owner_column, reason))
+        else:
+            if owner_column is not None:
+                rows.owners.append(sys.intern(record.cells[owner_column].strip()))
+            return found
+        return None
 
     def _id_in(self, record: Record) -> int | str | None:
         """The ID, or why there is none; None for a blank line."""
@@ -108,12 +142,25 @@ class CsvRows:
             return None
         return _too_short(cells, "the tweet ID", self._column)
 
-    def _reject(self, record: Record, line: bytes, column: int, reason: str) -> Rejected:
-        number = self._n_lines + record.first_line + 1
+    def _reject(self, record: Record, line: bytes, number: int, column: int, reason: str) -> Rejected:
         if record.fault or len(record.cells) <= column:
             return Rejected(self._file, number, shown(line), reason)
         cell = record.cells[column].encode("utf-8", "surrogateescape")
         return Rejected(self._file, number, shown(cell), reason)
+
+
+@dataclass(slots=True)
+class _Rows:
+    """What there is in a chunk beside IDs."""
+
+    rejected: list[Rejected] = field(default_factory=list)
+    owners: list[str] = field(default_factory=list)
+    n_blank: int = 0
+    n_headers: int = 0
+
+    def chunk(self, ids: Ids, lines: Ids, n_records: int) -> Chunk:
+        rejected, owners = tuple(self.rejected), tuple(self.owners)
+        return Chunk(ids, rejected, n_records, self.n_blank, self.n_headers, 0, None, owners, lines=lines)
 
 
 def _why_no_owner_in(cells: list[str], column: int) -> str | None:

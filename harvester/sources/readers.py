@@ -1,11 +1,15 @@
 """Who reads a text on: the seam between a file's bytes and its format."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+import numpy as np
 
 from harvester.sources.chunk import LINE_CAP, NOTHING, Chunk, joined
 from harvester.sources.form import FileFormat
 from harvester.sources.lines import LineCutter
+
+_NEWLINE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ class LineReader:
         lines = self._cutter.feed(text)
         if not lines:
             return NOTHING
-        self._n_newlines += lines.count(b"\n")
+        self._n_newlines += int(np.count_nonzero(np.frombuffer(lines, np.uint8) == _NEWLINE))
         return self._rows.read(lines)
 
     def flush(self) -> Chunk:

@@ -11,14 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from harvester.engagement.tweet_id import (
-    DAY_MS,
-    FIRST_TWEET,
-    FLOATING,
-    SPREADSHEET,
-    first_id_at,
-    rounded_places,
-)
+from harvester.engagement.damaged import FLOATING, SPREADSHEET
+from harvester.engagement.tweet_id import DAY_MS, FIRST_TWEET, first_id_at, rounded_places
 from harvester.sources.chunk import NOTHING, Chunk, Rejected
 from harvester.sources.form import Form
 

@@ -11,7 +11,7 @@ from typing import Final
 from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.errors import UsageError
 from harvester.sources.chunk import LINE_CAP
-from harvester.sources.csv_records import read_records
+from harvester.sources.csv_records import Dialect, read_records
 from harvester.sources.csv_rows import CsvRows, is_blank
 from harvester.sources.form import Form
 from harvester.sources.readers import Rows
@@ -120,7 +120,7 @@ def _sample(head: bytes, *, is_all: bool) -> tuple[list[bytes], bool]:
 
 
 def _rows(sample: list[bytes], delimiter: str, *, is_last: bool) -> list[list[str]]:
-    records = read_records(sample, delimiter, is_last=is_last)
+    records = read_records(sample, Dialect(delimiter), is_last=is_last)
     return [record.cells for record in records if not is_blank(record.cells)]
 
 
@@ -146,7 +146,7 @@ def _by_header(file: str, tables: list[_Table], form: Form) -> CsvRows | None:
             owner_column = _owner_column(file, table, form, len(table.names))
             column = table.names.index(name)
             shown_name = table.rows[0][column].strip()
-            return CsvRows(file, table.delimiter, column, name=shown_name, owner_column=owner_column)
+            return CsvRows(file, Dialect(table.delimiter), column, name=shown_name, owner_column=owner_column)
     if form.column is None:
         return None
     raise _no_name(file, tables, form.column)
@@ -177,7 +177,7 @@ def _csv_rows(file: str, table: _Table, column: int, form: Form) -> CsvRows:
     has_header = _owner_name(form) is not None or table.has_header_over(column)
     name = table.rows[0][column].strip() if column < len(table.rows[0]) else ""
     return CsvRows(
-        file, table.delimiter, column, name=name if has_header else None, owner_column=owner_column
+        file, Dialect(table.delimiter), column, name=name if has_header else None, owner_column=owner_column
     )
 
 

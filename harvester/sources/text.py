@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from harvester.engagement.tweet_id import parse_tweet_id
+from harvester.engagement.tweet_id import Ids, parse_tweet_id
 from harvester.sources.chunk import LINE_CAP, Chunk, Rejected, shown
 from harvester.sources.digits import read_ids
 from harvester.sources.form import FileFormat
@@ -28,7 +28,7 @@ def read_line(line: bytes) -> int | str | None:
         return "binary data, no text" if b"\0" in line else "not valid UTF-8"
     if not text.strip():
         return None
-    return "binary data, no text" if "\0" in text else parse_tweet_id(text)
+    return parse_tweet_id(text)
 
 
 class TextLines:
@@ -45,6 +45,8 @@ class TextLines:
     def read(self, lines: bytes) -> Chunk:
         """What the lines hold; each ends with a newline."""
         ids, is_id, starts, ends = read_ids(lines)
+        if is_id.all():
+            return self._clean(ids)
         is_empty = starts == ends
         n_blank = int(np.count_nonzero(is_empty))
         n_headers = 0
@@ -77,6 +79,14 @@ class TextLines:
             None,
             lines=np.flatnonzero(is_id) + (first_line + 1),
         )
+
+    def _clean(self, ids: Ids) -> Chunk:
+        """What lines hold that are an ID each."""
+        first_line = self._n_lines
+        self._n_lines += len(ids)
+        self._is_header_possible &= not len(ids)
+        numbers = np.arange(first_line + 1, self._n_lines + 1, dtype=np.int64)
+        return Chunk(ids, (), len(ids), 0, 0, 0, None, lines=numbers)
 
     def flush(self) -> Chunk | None:
         """Nothing is held back."""

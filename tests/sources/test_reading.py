@@ -233,7 +233,7 @@ def test_column_without_header_is_the_one_with_the_largest_ids(read: Read, delim
         (b'a,id\n"x\ny",\nx,5\n', [(2, "an empty cell")]),
         (b'a,id\n"x,4\nx,5\n', [(2, "a quote is opened and not closed")]),
         (b'a,id\n"x,4\nx,5\n"y",6\n', [(2, "a quote is opened and not closed")]),
-        (b'a,id\nx,"12\n34"\n', [(2, "not a decimal number")]),
+        (b'a,id\nx,"12\n34"\n', [(2, "several numbers, not one")]),
     ],
 )
 def test_bad_csv_row_is_rejected_at_its_line(
