@@ -8,7 +8,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harvester.engagement.metrics import EndpointName
+from harvester.engagement.endpoints import ENDPOINTS
+from harvester.engagement.metrics import EndpointName, metrics_of, needs_user_context
 from harvester.engagement.windows import OLDEST_DAYS
 from harvester.inspection.ages import Askable, Spread
 from harvester.inspection.files import FileFacts, Owners, Reasons
@@ -19,11 +20,16 @@ MOST_FILES: Final = 40
 """Of more, only the first and those with trouble are shown."""
 FIRST_FILES: Final = 10
 MOST_REASONS: Final = 12
-WIDE: Final = 110
+WIDE: Final = 140
 """From this width on, how a file was read stands beside its name and not below it."""
 SHOWN_TEXT: Final = 60
+ROUNDED: Final = (
+    "with IDs that look rounded, where one in a hundred ends in 00 by chance: a spreadsheet or JavaScript did it,"
+    " and rounded IDs are other tweets or none. Export the column as text."
+)
 BAR: Final = 12
 WIDE_BAR: Final = 24
+WIDE_BARS_FROM: Final = 110
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 
 
@@ -52,28 +58,24 @@ def _say(console: Console, lines: Iterable[str]) -> None:
 
 def _files(found: Inspection, *, is_wide: bool) -> Table:
     table = Table(box=None, pad_edge=False)
-    table.add_column("file", overflow="fold")
-    if is_wide:
-        table.add_column("read as", overflow="fold")
-    headings = ["lines", "IDs", "again in\nthis file", "in earlier\nfiles", "no ID"]
-    for heading in headings:
+    for heading in ("file", "read as") if is_wide else ("file",):
+        table.add_column(heading, overflow="fold")
+    repeats = ("again in\nthis file", "in earlier\nfiles") if found.counts_repeats else ()
+    for heading in ("lines", "IDs", *repeats, "no ID"):
         table.add_column(heading, justify="right", no_wrap=True)
     for each in _shown(found.files):
-        name, how = Text(safe(each.file)), Text(_read_as(each), style="dim")
-        marks = _marks(each)
-        repeats = (each.repeats_within, each.repeats_across)
-        table.add_row(
-            *(
-                [name, _joined(how, marks, "; ")]
-                if is_wide
-                else [_joined(_joined(name, how, "\n  "), marks, "\n  ")]
-            ),
-            f"{each.lines:,}",
-            f"{each.ids:,}",
-            *(_number(n) if found.counts_repeats else Text("?", style="dim") for n in repeats),
-            _number(each.rejected, "yellow"),
-        )
+        name, how, marks = Text(safe(each.file)), Text(_read_as(each), style="dim"), _marks(each)
+        if is_wide:
+            told = [name, _joined(how, marks, ", ")]
+        else:
+            told = [_joined(_joined(name, how, "\n  "), marks, "\n  ")]
+        table.add_row(*told, *_numbers(each, counts_repeats=found.counts_repeats))
     return table
+
+
+def _numbers(each: FileFacts, *, counts_repeats: bool) -> list[Text]:
+    repeats = map(_number, each.repeats) if counts_repeats else ()
+    return [Text(f"{each.lines:,}"), Text(f"{each.ids:,}"), *repeats, _number(each.rejected, "yellow")]
 
 
 def _joined(first: Text, second: Text, between: str) -> Text:
@@ -126,10 +128,10 @@ def _marks(each: FileFacts) -> Text:
     """What is wrong with a file as a whole."""
     marks = Text()
     if each.unreadable:
-        marks.append(f"unreadable from line {each.unreadable.line:,} on", style="red")
+        marks.append(f"unreadable from {each.unreadable.line:,} on", style="red")
     if each.looks_rounded:
-        share = f"{each.n_rounded / each.n_large:.0%} of its IDs end in 00: rounded?"
-        marks.append(f"{', ' if marks else ''}{share}", style="yellow")
+        between = ", " if marks else ""
+        marks.append(f"{between}{each.n_rounded / each.n_large:.0%} end in 00: rounded?", style="yellow")
     return marks
 
 
@@ -148,17 +150,10 @@ def _counted(n: int, noun: str) -> str:
 def _print_trouble(console: Console, found: Inspection) -> None:
     for each in _shown(found.files):
         if each.unreadable:
-            told = Text(
-                f"{safe(each.file)}, from line {each.unreadable.line:,}: {safe(each.unreadable.reason)}"
-            )
-            console.print(told, style="red", overflow="fold")
-    rounded = [each for each in found.files if each.looks_rounded]
-    if rounded:
-        console.print(
-            f"{_counted(len(rounded), 'file')} with IDs that look rounded, by a spreadsheet or JavaScript: rounded"
-            " ones are other tweets or none. By chance one in a hundred ends in 00. Export the IDs as text.",
-            style="yellow",
-        )
+            place = f"{each.file}:{each.unreadable.line}: {each.unreadable.reason}"
+            console.print(safe_text(place, "red"), overflow="fold")
+    if n_rounded := sum(each.looks_rounded for each in found.files):
+        console.print(f"{_counted(n_rounded, 'file')} {ROUNDED}", style="yellow")
     reasons = found.reasons
     if reasons.counts:
         console.print(f"\nNo tweet ID: {_counted(reasons.counts.total(), 'line')}", style="bold")
@@ -204,7 +199,7 @@ def _histograms(console: Console, spread: Spread) -> Table:
     """Ages and years, side by side."""
     ages = {band.name: band.tweets for band in spread.bands()}
     years = {str(year): n for year, n in spread.years().items()}
-    width = WIDE_BAR if console.width >= WIDE else BAR
+    width = WIDE_BAR if console.width >= WIDE_BARS_FROM else BAR
     is_ascii = console.options.ascii_only
     side_by_side = Table.grid(padding=(0, 3))
     side_by_side.add_row(
@@ -263,9 +258,11 @@ def _by_limit(answers: Iterable[tuple[str, Askable]]) -> dict[Askable, str]:
 
 
 def _remarks(spread: Spread) -> list[str]:
+    private = [name for name in metrics_of("totals", user_context=True) if needs_user_context(name, "totals")]
+    private += [name for name in ENDPOINTS if not metrics_of(name, user_context=False)]
     return [
+        f"{', '.join(private)} need the owner's access token.",
         f"historical goes {OLDEST_DAYS} days back: {_counted(spread.within_reach(), 'tweet')} no older than that.",
-        "impressions, engagements, 28hr and historical need the access token of a tweet's owner.",
         "`harvester plan` says how many requests all of it takes.",
     ]
 

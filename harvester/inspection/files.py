@@ -132,6 +132,11 @@ class FileFacts:
         return self.reasons.counts.total()
 
     @property
+    def repeats(self) -> tuple[int, int]:
+        """IDs that came before: in the file itself, in an earlier one."""
+        return self.repeats_within, self.repeats_across
+
+    @property
     def looks_rounded(self) -> bool:
         """Whether a spreadsheet or JavaScript seems to have rounded its IDs."""
         return self.n_large >= ROUNDING_SAMPLE and self.n_rounded > ROUNDED_SHARE * self.n_large
@@ -168,7 +173,7 @@ class FileFacts:
             "column": self.column,
             **counts_of([self], counts_repeats=counts_repeats),
             "reasons": self.reasons.to_list(),
-            "unreadable": None if self.unreadable is None else _place(self.unreadable),
+            "unreadable": self.unreadable and {**_place(self.unreadable), "reason": self.unreadable.reason},
             "rounded": {"large": self.n_large, "end_in_00": self.n_rounded, "suspect": self.looks_rounded},
             "owners": self.owners and self.owners.to_dict(),
         }
@@ -188,4 +193,4 @@ def sound(text: str) -> str:
 
 
 def _place(line: Rejected) -> dict[str, Any]:
-    return {"file": line.file, "line": line.line, "text": line.text, "reason": line.reason}
+    return {"file": line.file, "line": line.line, "text": line.text}

@@ -22,7 +22,7 @@ _Mask = NDArray[np.bool_]
 
 @dataclass(slots=True)
 class Inspection:
-    """What was found. spread, owners: each tweet counts once, or as often as it comes if repeats are not counted."""
+    """What was found. spread, owners: of each tweet once, or as often as it comes if repeats are not counted."""
 
     spread: Spread
     counts_repeats: bool
