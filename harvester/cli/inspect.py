@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Self, Unpack
 
@@ -41,12 +42,11 @@ def inspect(*, as_json: bool, **asked: Unpack[AskedInput]) -> ExitCode:
     Reads all of the input, asks the API nothing, needs no credentials, and writes nothing.
     """
     options = read_asked_input(asked, Path())
-    form = input_form(options)
+    now_ms = int(time.time() * 1000)
+    form = replace(input_form(options), began_ms=now_ms)
     sources = find_sources(options.inputs)
     with Watch(sources) as watch:
-        found = inspect_input(
-            sources, form, int(time.time() * 1000), dedupe=options.dedupe, on_chunk=watch.show
-        )
+        found = inspect_input(sources, form, now_ms, dedupe=options.dedupe, on_chunk=watch.show)
     if as_json:
         print_json(found.to_dict())
     else:

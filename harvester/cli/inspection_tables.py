@@ -20,8 +20,8 @@ MOST_FILES: Final = 40
 """Of more, only the first and those with trouble are shown."""
 FIRST_FILES: Final = 10
 MOST_REASONS: Final = 12
-WIDE: Final = 140
-"""From this width on, how a file was read stands beside its name and not below it."""
+UNBOUNDED: Final = 10_000
+"""The width of a console on which every table has room."""
 SHOWN_TEXT: Final = 60
 ROUNDED: Final = (
     "with IDs that look rounded, where one in a hundred ends in 00 by chance: a spreadsheet or JavaScript did it,"
@@ -35,7 +35,7 @@ _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 
 def print_inspection(console: Console, found: Inspection) -> None:
     """All of it, on as many lines as it takes, none wider than the console."""
-    console.print(_files(found, is_wide=console.width >= WIDE))
+    console.print(_files(console, found))
     _say(console, _left_out(found))
     _say(console, _sums(found))
     _print_trouble(console, found)
@@ -56,7 +56,14 @@ def _say(console: Console, lines: Iterable[str]) -> None:
         console.print(line, markup=False)
 
 
-def _files(found: Inspection, *, is_wide: bool) -> Table:
+def _files(console: Console, found: Inspection) -> Table:
+    """How a file was read stands beside its name if there is room for all of them, else below it."""
+    wide = _file_table(found, is_wide=True)
+    width = console.measure(wide, options=console.options.update(width=UNBOUNDED)).maximum
+    return wide if width <= console.width else _file_table(found, is_wide=False)
+
+
+def _file_table(found: Inspection, *, is_wide: bool) -> Table:
     table = Table(box=None, pad_edge=False)
     for heading in ("file", "read as") if is_wide else ("file",):
         table.add_column(heading, overflow="fold")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from harvester.cli import inspect as command
 from harvester.cli.inspection_tables import bar, print_inspection, safe
 from harvester.cli.main import run_cli
 from harvester.engagement.tweet_id import DAY_MS, first_id_at
@@ -138,6 +139,24 @@ def test_lines_fit_the_terminal(here: Path, width: int) -> None:
     assert max(map(len, printed(found, width).splitlines())) <= width
 
 
+def test_how_a_file_was_read_stands_beside_its_name_if_there_is_room() -> None:
+    found = found_in(["owned.csv"], Form())
+    assert "owned.csv  csv, column tweet_id, 1 header     11" in printed(found, 120)
+    assert "\n  csv, column tweet_id, 1 header" in printed(found, 78)
+
+
+@pytest.mark.parametrize(("quiet_s", "is_shown"), [(-1.0, True), (60.0, False)])
+def test_a_terminal_shows_how_far_a_long_reading_is(
+    quiet_s: float, is_shown: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "QUIET_S", quiet_s)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("CI", raising=False)
+    assert run_cli(["inspect", "ids.txt"]) == 0
+    assert ("100% read, 31 IDs" in capsys.readouterr().err) is is_shown
+
+
 def test_foreign_text_is_neither_markup_nor_obeyed(here: Path) -> None:
     (here / "we[red]ird\x1b[31m.csv").write_text("[bold]id,[b]who\n1,[i]ada\x1b]\n[red]x,\x1b[2J\n")
     said = printed(found_in(["we[red]ird\x1b[31m.csv"], Form(column="1", owner_column="2")))
@@ -178,10 +197,12 @@ def test_safe_text_is_what_it_was_where_it_can_be_printed() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="no FIFO there")
 def test_an_interrupt_ends_it_at_once(here: Path) -> None:
     os.mkfifo(here / "pipe")
-    command = [sys.executable, "-m", "harvester", "inspect", "ids.txt", "pipe"]
+    arguments = [sys.executable, "-m", "harvester", "inspect", "ids.txt", "pipe"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with (
-        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process,
+        subprocess.Popen(
+            arguments, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process,
         (here / "pipe").open("wb"),  # opens when it is read from
     ):
         process.send_signal(signal.SIGINT)
@@ -191,8 +212,8 @@ def test_an_interrupt_ends_it_at_once(here: Path) -> None:
 
 def test_a_stream_that_knows_only_ascii_is_told_all_the_same(here: Path) -> None:
     (here / "größe.txt").write_text("1\nñ\n")
-    command = [sys.executable, "-m", "harvester", "inspect", "größe.txt"]
+    arguments = [sys.executable, "-m", "harvester", "inspect", "größe.txt"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"}
-    said = subprocess.run(command, env=environment, capture_output=True, timeout=20, check=False)
+    said = subprocess.run(arguments, env=environment, capture_output=True, timeout=20, check=False)
     assert (said.returncode, said.stderr) == (0, b"")
     assert b"gr\\xf6\\xdfe.txt" in said.stdout
