@@ -129,6 +129,8 @@ def test_what_is_found_does_not_depend_on_the_chunks(files: list[list[bytes]], c
         patched.setattr(report, "read_chunks", partial(read_chunks, chunk_bytes=chunk_bytes))
         cut = inspect_input(sources, Form(), NOW_MS)
     assert cut.to_dict() == whole.to_dict()
+    for each in whole.files:
+        assert each.lines == each.ids + each.blank + each.headers + each.rejected
 
 
 @given(st.lists(st.lists(st.integers(1, 9), max_size=12), max_size=4))
