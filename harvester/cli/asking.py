@@ -1,7 +1,8 @@
-"""The options that say what is asked; `run` and `plan` share them."""
+"""The options that say what is read and asked; `run`, `plan` and, of the first, `inspect` share them."""
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypedDict, TypeVar
 
@@ -35,10 +36,22 @@ class Seconds(click.FloatRange):
         return seconds
 
 
-class Asked(TypedDict):
-    """What click makes of the options."""
+class AskedInput(TypedDict):
+    """What click makes of the options that say how the input is read."""
 
     inputs: tuple[str, ...]
+    format_: str | None
+    column: str | None
+    include_referenced: bool
+    accept_rounded: bool
+    dedupe: bool
+    owner_column: str | None
+    owner_from_folder: bool
+
+
+class Asked(AskedInput):
+    """What click makes of all options."""
+
     endpoint: tuple[str, ...]
     metrics: str | None
     start: str | None
@@ -46,20 +59,13 @@ class Asked(TypedDict):
     series: Series | None
     group: tuple[str, ...]
     rate: tuple[str, ...]
-    format_: str | None
-    column: str | None
-    include_referenced: bool
-    accept_rounded: bool
-    dedupe: bool
     account: str | None
-    owner_column: str | None
-    owner_from_folder: bool
     limit: int | None
     newer_than: str | None
 
 
-_OPTIONS: Final = (
-    click.argument("inputs", nargs=-1, metavar="INPUT…"),
+_INPUT: Final = click.argument("inputs", nargs=-1, metavar="INPUT…")
+_QUESTION: Final = (
     click.option(
         "-e",
         "--endpoint",
@@ -97,6 +103,8 @@ _OPTIONS: Final = (
         help="A ceiling for each endpoint: 600/min, 10/s; for one: ENDPOINT=…; for all together: app=…"
         "  [default: what the API's headers say]",
     ),
+)
+_FORM: Final = (
     click.option(
         "--format",
         "format_",
@@ -114,12 +122,14 @@ _OPTIONS: Final = (
         is_flag=True,
         help="Take IDs that a spreadsheet or JavaScript seems to have rounded.",
     ),
-    click.option("--dedupe/--no-dedupe", default=True, help="Ask for each ID once, exactly."),
-    click.option("--account", metavar="NAME", help="Whose access token, from the credentials file."),
     click.option(
         "--owner-column", metavar="NAME|N", help="The column that names the account whose tweet it is."
     ),
     click.option("--owner-from-folder", is_flag=True, help="The folder of a file names that account."),
+)
+_SELECTION: Final = (
+    click.option("--dedupe/--no-dedupe", default=True, help="Ask for each ID once, exactly."),
+    click.option("--account", metavar="NAME", help="Whose access token, from the credentials file."),
     click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N IDs, as a sample."),
     click.option("--newer-than", metavar="AGE", help="Only tweets younger than 90m, 6h, 28d, 2w."),
 )
@@ -127,17 +137,38 @@ _OPTIONS: Final = (
 
 def asking_options(command: _Command) -> _Command:
     """Give a command these options, in their order."""
-    for option in reversed(_OPTIONS):
+    for option in reversed((_INPUT, *_QUESTION, *_FORM, *_SELECTION)):
         command = option(command)
     return command
+
+
+def input_options(command: _Command) -> _Command:
+    """Give a command those of them that say what is read, and as what."""
+    for option in reversed((_INPUT, *_FORM)):
+        command = option(command)
+    return command
+
+
+def read_asked_input(asked: AskedInput, out: Path) -> Options:
+    """The options as far as they say how the input is read."""
+    return Options(
+        inputs=asked["inputs"],
+        out=out,
+        file_format=asked["format_"],
+        column=asked["column"],
+        include_referenced=asked["include_referenced"],
+        accepts_rounded=asked["accept_rounded"],
+        dedupe=asked["dedupe"],
+        owner_column=asked["owner_column"],
+        owner_from_folder=asked["owner_from_folder"],
+    )
 
 
 def read_asked(asked: Asked, out: Path) -> Options:
     """The options as a run takes them. Raises UsageError for a text that cannot be read."""
     rates, app_rate = parse_rates(asked["rate"])
-    return Options(
-        inputs=asked["inputs"],
-        out=out,
+    return replace(
+        read_asked_input(asked, out),
         endpoints=parse_endpoints(asked["endpoint"]),
         metrics=None if asked["metrics"] is None else parse_list(asked["metrics"]),
         start=asked["start"],
@@ -146,14 +177,7 @@ def read_asked(asked: Asked, out: Path) -> Options:
         groupings=tuple(map(parse_grouping, asked["group"])),
         rates=rates,
         app_rate=app_rate,
-        file_format=asked["format_"],
-        column=asked["column"],
-        include_referenced=asked["include_referenced"],
-        accepts_rounded=asked["accept_rounded"],
-        dedupe=asked["dedupe"],
         account=asked["account"],
-        owner_column=asked["owner_column"],
-        owner_from_folder=asked["owner_from_folder"],
         limit=asked["limit"],
         newer_than_ms=None if asked["newer_than"] is None else parse_age_ms(asked["newer_than"]),
     )

@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "run": "harvest, or go on with it",
     "auth": "get a bearer token or a user's access token, and see what works",
     "plan": "what run would ask; asks nothing",
+    "inspect": "what is in the files: formats, IDs, damage, ages; asks nothing",
     "verify": "check every promise on the files of a run",
     "simulate": "the embedded Engagement API, as a server",
 }

@@ -61,6 +61,6 @@ def _unfailing(stream: TextIO | None, descriptor: int) -> TextIO:
     return io.TextIOWrapper(
         buffer,
         encoding=stream.encoding,
-        errors=stream.errors,
+        errors="backslashreplace" if stream.errors == "strict" else stream.errors,
         line_buffering=getattr(stream, "line_buffering", True),
     )
