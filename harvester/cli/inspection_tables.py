@@ -25,7 +25,8 @@ UNBOUNDED: Final = 10_000
 SHOWN_TEXT: Final = 60
 ROUNDED: Final = (
     "with IDs that look rounded by a spreadsheet or JavaScript: they end in 00, where one in a hundred would by"
-    " chance, or are written like 1.06E+18. Such are other tweets, or none: `run` refuses them. Export the IDs as text."
+    " chance, or are written like 1.06E+18. Such are other tweets, or none, and a run refuses them. Export the IDs"
+    " as text."
 )
 BAR: Final = 12
 WIDE_BAR: Final = 24
@@ -138,9 +139,8 @@ def _marks(each: FileFacts) -> Text:
         marks.append(f"unreadable from {each.unreadable.line:,} on", style="red")
     if each.looks_rounded:
         between = ", " if marks else ""
-        marks.append(
-            f"{between}{each.rounding.n_rounded / each.rounding.n_large:.0%} look rounded", style="yellow"
-        )
+        share = each.rounding.n_rounded / each.rounding.n_large
+        marks.append(f"{between}{share:.0%} look rounded", style="yellow")
     return marks
 
 

@@ -100,7 +100,7 @@ def test_options_of_the_input_come_from_the_file_of_options(
 
 def test_owners_come_from_folders(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "bob").mkdir()
-    (here / "bob/ids.txt").write_text("1\n2\n")
+    (here / "bob/ids.txt").write_text("21\n22\n")
     document = document_of(capsys, "bob", "--owner-from-folder")
     assert document["files"][0]["owners"] == document["owners"]
     assert document["owners"]["largest"] == [{"owner": "bob", "tweets": 2}]
