@@ -21,13 +21,16 @@ class InputFile:
     """One input as it was read.
 
     size_bytes: None for a stream. sha256: of all of it, as hex digits; None for a stream, and where only the first
-    IDs are wanted. ends_bytes: the sizes that it had when the run read it to its end, before it grew.
+    IDs are wanted. ends_bytes: the sizes that it had when the run read it to its end, before it grew. version: of
+    what a URL means, in place of sha256. is_shortened: whether the name lacks what is needed to read it.
     """
 
     name: str
     size_bytes: int | None
     sha256: str | None = None
     ends_bytes: tuple[int, ...] = ()
+    version: str | None = None
+    is_shortened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +79,20 @@ def look_at(sources: Sequence[Source], before: Sequence[InputFile], stop: Event 
 
 def look_at_sizes(sources: Sequence[Source]) -> list[Found]:
     """The same without their content, for who wants only the first IDs of them."""
-    return [Found(InputFile(printable(source.name), source.size_bytes)) for source in sources]
+    return [Found(_as_told(source)) for source in sources]
+
+
+def _as_told(source: Source) -> InputFile:
+    """What is known of it without its content."""
+    version = source.version if source.size_bytes is not None else None
+    name = printable(source.name)
+    return InputFile(name, source.size_bytes, version=version, is_shortened=source.is_shortened)
 
 
 def _look_at(source: Source, old: InputFile | None, stop: Event) -> Found:
+    if source.size_bytes is None or source.is_remote:
+        return Found(_as_told(source))
     name = printable(source.name)
-    if source.size_bytes is None:
-        return Found(InputFile(name, None))
     try:
         with open(source.name, "rb") as file:  # noqa: PTH123  # a name need not be text
             found = _hashed(name, source.size_bytes, file.fileno(), old, stop)
@@ -127,7 +137,7 @@ def change_between(before: Sequence[InputFile], now: Sequence[Found]) -> Change 
 def _grown(before: Sequence[InputFile], now: Sequence[Found]) -> tuple[InputFile, ...] | None:
     """The input to go on with. What was its end stays one: all before it is planned as it was."""
     last = before[-1]
-    if last.size_bytes is None or last.sha256 is None:
+    if last.size_bytes is None or (last.sha256 is None and last.version is None):
         return None
     files = [
         replace(found.file, ends_bytes=old.ends_bytes if old else ())
@@ -151,9 +161,15 @@ def _difference(old: InputFile, found: Found) -> str | None:
         if what == "has grown" and old.sha256 is not None and not found.only_grew:
             rest = ", within its last line" if found.begins_as_before else ", and its beginning is another"
         return f"{new.name} {what} from {_bytes(old)} to {_bytes(new)}{rest}"
+    if old.version != new.version:
+        return f"{new.name} has {_version(new)}, and had {_version(old)}"
     if old.sha256 != new.sha256:
         return f"{new.name} was edited: it has {_bytes(new)} as before, but others"
     return None
+
+
+def _version(file: InputFile) -> str:
+    return "no known version" if file.version is None else f"version {file.version}"
 
 
 def _bytes(file: InputFile) -> str:

@@ -1,72 +1,134 @@
-"""From arguments to files: folders, globs, standard input."""
+"""From arguments to files: folders, globs, URLs, lists of all these, standard input."""
 
 import glob
+import logging
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 from threading import Event
-from typing import Final
+from typing import BinaryIO, Final
+from urllib.parse import unquote
 
 from harvester.errors import UsageError
+from harvester.sources.listing import LIST_MARK, Argument, spelled_out
+from harvester.sources.naming import DATA_ENDINGS, has_data_ending, is_documentation, is_passed_over
+from harvester.sources.objects import StoredObject
+from harvester.sources.urls import scheme_of, shown_argument
 
 STDIN: Final = "-"
-DATA_ENDINGS: Final = frozenset(
-    {".csv", ".dat", ".gz", ".id", ".ids", ".list", ".lst", ".psv", ".tab", ".tsv", ".txt"}
-)
-"""What a folder's files are taken by; a name without an ending is taken too."""
 RUN_DIRECTORY_FILES: Final = ("run.json", "journal.db")
 """By these two together a folder is known as a run directory."""
+_FILE: Final = "file"
+_MOST_NAMED: Final = 5
+
+log = logging.getLogger("harvester")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file, or standard input.
+    """One file, or standard input, or an object that a URL means.
 
-    name: as the user wrote it, or as it was found; `-` for standard input. size_bytes: None for standard input and
-    pipes; of a file no more than that is read, also if it grows meanwhile. ends_bytes: stored sizes at which
-    the file ended before it grew; the input is parted there. pieces: gives the stored bytes, if they come from
-    elsewhere than the name says, as `read_stored` does.
+    name: as the user wrote it, or as it was found; `-` for standard input; a URL without user, password and query.
+    size_bytes: None for standard input and pipes, and where a service does not tell it; of a file no more than
+    that is read, also if it grows meanwhile. ends_bytes: stored sizes at which the file ended before it grew; the
+    input is parted there. pieces: gives the stored bytes, if they come from elsewhere than the name says, as
+    `read_stored` does. open: gives them as a file in which one can seek, likewise.
+    version: of an object, what its service tells content apart by. is_shortened: whether the name lacks what is
+    needed to read it.
     """
 
     name: str
     size_bytes: int | None
     ends_bytes: tuple[int, ...] = ()
     pieces: Callable[[int, Event], Iterator[bytes]] | None = None
+    open: Callable[[], BinaryIO] | None = None
+    version: str | None = None
+    is_shortened: bool = False
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether a URL means it, and its service tells how large it is."""
+        return self.pieces is not None and self.size_bytes is not None
 
 
-def find_sources(arguments: Sequence[str], run_directory: str | None = None) -> tuple[Source, ...]:
+def find_sources(
+    arguments: Sequence[str], run_directory: str | None = None, stop: Event | None = None
+) -> tuple[Source, ...]:
     """The files that the arguments mean, in their order, each once.
 
-    An argument is a file, a folder, `-`, or, if nothing has that name, a glob (`**` for any depth). What is
-    named, or matched by a glob, is taken whatever its ending. A folder is walked recursively, sorted by
-    name, without hidden files and `_SUCCESS` marks, and only data files are taken: those ending in one
-    of DATA_ENDINGS, before `.gz` too, and those without an ending, as `part-00000` or `ids.2026-11`. So a
-    README.md or a notebook beside the IDs does no harm. Content is not looked at.
+    An argument is a file, a folder, `-`, a URL, a list of all these (`@list.txt`, see listing), or, if nothing has
+    that name, a glob (`**` for any depth). What is named, or matched by a glob, is taken whatever its ending. A
+    folder is walked recursively, sorted by name, without hidden files and `_SUCCESS` marks, and only data files
+    are taken: those ending in one of DATA_ENDINGS, also before one of COMPRESSED_ENDINGS, and those without an
+    ending, as `part-00000` or `ids.2026-11`. Content is not looked at.
+
+    A shell spells `data/*` out to all that is there. So what is documentation by its name, README.md or
+    LICENSE, is left out beside anything that is not, and that is logged.
 
     What a run writes is no input, so that the same arguments mean the same files before it and after it:
     run directories are left out where folders are walked. Of run_directory, this run's own, which need not
     be there yet, a glob's matches are left out, too. Only a file that is named is taken from there.
 
-    Raises UsageError: no arguments, nothing there or matched, a folder without data files, a file that
-    cannot be opened, nothing left.
+    stop: ends waiting for the services of URLs. Raises UsageError: no arguments, nothing there or matched, a
+    folder without data files, what cannot be opened, nothing left. Raises ServiceError where a service fails.
     """
     if not arguments:
         raise UsageError("no input given", "Name files, folders or globs, or - for standard input.")
     own = None if run_directory is None else os.path.realpath(run_directory)
     found: dict[str, Source] = {}
-    for argument in arguments:
-        for name in _names(argument, own):
-            identity = name if name == STDIN else os.path.realpath(name)
-            if identity not in found:
-                found[identity] = _source(name)
-    if not found:
+    for argument in spelled_out(arguments):
+        with argument.named():
+            for identity, source in _sources(argument, own, stop or Event()):
+                found.setdefault(identity, source)
+    sources = _without_documentation(tuple(found.values()))
+    if not sources:
         raise UsageError(
-            f"{' '.join(arguments)}: no data files there",
+            f"{' '.join(map(shown_argument, arguments))}: no data files there",
             "What lies in a run directory is taken only if the file itself is named.",
         )
-    return tuple(found.values())
+    return sources
+
+
+def _without_documentation(sources: tuple[Source, ...]) -> tuple[Source, ...]:
+    data = tuple(source for source in sources if not is_documentation(source.name))
+    if not data or len(data) == len(sources):
+        return sources
+    names = [shown_argument(source.name) for source in sources if source not in data]
+    n_more = len(names) - _MOST_NAMED
+    more = f" and {n_more:,} more" if n_more > 0 else ""
+    log.warning("left out, as they are no data: %s%s", ", ".join(names[:_MOST_NAMED]), more)
+    return data
+
+
+def _sources(argument: Argument, own: str | None, stop: Event) -> Iterator[tuple[str, Source]]:
+    """What one argument means, each with what it is told from others by."""
+    scheme = scheme_of(argument.text)
+    if scheme is not None and scheme != _FILE:
+        from harvester.sources.remote import find_objects  # noqa: PLC0415  # loads what only URLs need
+
+        for stored in find_objects(argument.text, RUN_DIRECTORY_FILES, stop):
+            yield stored.identity, _of_object(stored)
+        return
+    path = _path_of(argument.text) if scheme else argument.text
+    for name in _names(path, own):
+        yield name if name == STDIN else os.path.realpath(name), _source(name)
+
+
+def _path_of(url: str) -> str:
+    """The path of a `file://` URL."""
+    return unquote(url.split("://", 1)[1].removeprefix("localhost"))
+
+
+def _of_object(stored: StoredObject) -> Source:
+    return Source(
+        stored.name,
+        stored.told.size_bytes,
+        pieces=stored.pieces,
+        open=stored.open if stored.can_seek else None,
+        version=stored.told.version,
+        is_shortened=stored.is_shortened,
+    )
 
 
 def _names(argument: str, own: str | None) -> Iterator[str]:
@@ -84,9 +146,14 @@ def _names(argument: str, own: str | None) -> Iterator[str]:
             raise UsageError(
                 f"{argument!r}: no such file or folder", "Check the spelling and the folder you are in."
             )
-        for match in matches:
+        for match in map(_unmistakable, matches):
             if not _is_inside(match, own):
                 yield from _files_of(match, own, empty_folders_matter=False)
+
+
+def _unmistakable(name: str) -> str:
+    """A name that was found, so that it is no list and not standard input when it is given."""
+    return f"./{name}" if name == STDIN or name.startswith(LIST_MARK) else name
 
 
 def _files_of(name: str, own: str | None, *, empty_folders_matter: bool = True) -> Iterator[str]:
@@ -124,22 +191,13 @@ def _walk(folder: str, own: str | None, walked: set[str]) -> Iterator[str]:
     except OSError as exc:
         raise _unopened(folder, exc) from exc
     for name in names:
-        if name.startswith(".") or name == "_SUCCESS":
+        if is_passed_over(name):
             continue
         path = os.path.join(folder, name)  # noqa: PTH118 - see above
         if os.path.isdir(path):  # noqa: PTH112
             yield from _walk(path, own, walked)
         elif has_data_ending(name):
             yield path
-
-
-def has_data_ending(name: str) -> bool:
-    """Whether a file of that name, met in a folder, is taken for data."""
-    path = PurePath(name.lower())
-    if path.suffix == ".gz":
-        path = path.with_suffix("")
-    is_ending = any(c.isalpha() for c in path.suffix)
-    return not is_ending or path.suffix in DATA_ENDINGS
 
 
 def _source(name: str) -> Source:

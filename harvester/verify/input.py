@@ -11,9 +11,9 @@ import orjson
 
 from harvester.config.options import Options
 from harvester.engagement.tweet_id import Ids, first_id_at
-from harvester.errors import RunDirectoryError, UsageError
+from harvester.errors import RunDirectoryError, ServiceError, UsageError
 from harvester.pipeline.reading import NOTHING_COMMITTED, InputCounts, changed_input, open_reading
-from harvester.rundir.inputs import change_between, look_at, look_at_sizes
+from harvester.rundir.inputs import InputFile, change_between, look_at, look_at_sizes
 from harvester.rundir.kept import NOTHING_KEPT, kept_name, kept_source
 from harvester.rundir.records import encode_rejected
 from harvester.sources import Source, find_sources
@@ -122,7 +122,7 @@ def read_input(told: Told, findings: Findings, stack: ExitStack) -> InputSeen | 
         try:
             sources = _unchanged(told, findings)
             seen.counts = _read_all(told, options, sources, seen)
-        except (RunDirectoryError, UsageError) as exc:
+        except (RunDirectoryError, ServiceError, UsageError) as exc:
             raise RunDirectoryError(f"{exc.message}; {LEAVE_OUT}") from exc
         check.says.append(f"{len(sources):,} files, {size_text(seen.counts.bytes)}, read again")
         return seen
@@ -150,10 +150,7 @@ def _unchanged(told: Told, findings: Findings) -> tuple[Source, ...]:
     Raises UsageError where it is not there, RunDirectoryError where it is another.
     """
     inputs = told.manifest.inputs
-    now = [
-        Source(file.name, None) if file.size_bytes is None else find_sources((file.name,))[0]
-        for file in inputs
-    ]
+    now = [_source_now(file) for file in inputs]
     if change := change_between(
         inputs, look_at_sizes(now) if told.manifest.is_sample else look_at(now, inputs)
     ):
@@ -161,10 +158,19 @@ def _unchanged(told: Told, findings: Findings) -> tuple[Source, ...]:
             raise RunDirectoryError(f"the input has changed, {change.how}")
         findings.notes.append(f"input: {change.how}; what was added is not looked at")
     return tuple(
-        Source(file.name, file.size_bytes, file.ends_bytes)
+        replace(source, size_bytes=file.size_bytes, ends_bytes=file.ends_bytes)
         if file.size_bytes is not None
         else kept_source(
             file.name, told.folder / kept_name(place), told.streams.get(place, NOTHING_KEPT).n_bytes
         )
-        for place, file in enumerate(inputs)
+        for place, (file, source) in enumerate(zip(inputs, now, strict=True))
     )
+
+
+def _source_now(file: InputFile) -> Source:
+    """An input of the run as it is now. Raises UsageError where it is not there, or cannot be read by its name."""
+    if file.size_bytes is None:
+        return Source(file.name, None, is_shortened=file.is_shortened)
+    if file.is_shortened:
+        raise UsageError(f"{file.name}: its URL had more, which is not stored, so it cannot be read again")
+    return find_sources((file.name,))[0]

@@ -8,7 +8,7 @@ import pytest
 
 from harvester.errors import UsageError
 from harvester.sources import Source, find_sources
-from harvester.sources.find import has_data_ending
+from harvester.sources.naming import has_data_ending
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ IN_FOLDER = ["in/a.csv", "in/b.txt", "in/deep/c.txt.gz", "in/deep/part-00000"]
         (["in/b.txt", "in"], ["in/b.txt", "in/a.csv", *IN_FOLDER[2:]]),
         (["in/README.md"], ["in/README.md"]),
         (["in/.hidden.txt"], ["in/.hidden.txt"]),
-        (["in/*.*"], ["in/README.md", "in/a.csv", "in/b.txt"]),
+        (["in/*.*"], ["in/a.csv", "in/b.txt"]),
         (["in/**/*.gz", "in/deep/../deep/c.txt.gz"], ["in/deep/c.txt.gz"]),
         (["-", "in/a.csv", "-"], ["-", "in/a.csv"]),
     ],
@@ -68,7 +68,7 @@ def runs(folder: Path) -> Path:
     ("arguments", "found"),
     [
         (["in"], IN_FOLDER),
-        (["in/*"], ["in/README.md", "in/_SUCCESS", *IN_FOLDER]),
+        (["in/*"], ["in/_SUCCESS", *IN_FOLDER]),
         (["in/a.csv", "in/deep", "in/other", "in/own"], ["in/a.csv", *IN_FOLDER[2:]]),
         (["in/o*/*.csv"], ["in/other/top_tweets.csv"]),
         (["in/**/d.txt"], ["in/other/ids/d.txt"]),
@@ -110,6 +110,13 @@ def test_nothing_but_run_directories_is_a_usage_error(runs: Path, arguments: lis
         ("ids.gz", True),
         ("part-00000", True),
         ("ids.2026-11-01", True),
+        ("tweets.ndjson", True),
+        ("tweets.js", True),
+        ("ids.csv.zst", True),
+        ("ids.csv.bz2", True),
+        ("archive.zip", True),
+        ("part-0.snappy.parquet", True),
+        ("notes.md.xz", False),
         ("README.md", False),
         ("notes.md.gz", False),
         ("run.ipynb", False),
