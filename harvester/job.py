@@ -120,7 +120,15 @@ class Harvest:
         reach = reach_of(options, credentials)
         began_ms = _began_before_ms(options) or now_ms
         questions = make_questions(options, reach, credentials.accounts, began_ms)
-        sources = find_sources(options.inputs, os.fspath(options.out))
+        try:
+            # What URLs mean their services tell, which takes its time.
+            sources = await asyncio.to_thread(
+                find_sources, options.inputs, os.fspath(options.out), self._halt
+            )
+        except HarvesterError:
+            if self._halt.is_set():
+                return self._stopped()
+            raise
         # Nothing is read yet, but what cannot be read like this is refused before a directory is begun.
         read_chunks(sources, input_form(options))
         opening = partial(
