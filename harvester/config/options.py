@@ -37,7 +37,7 @@ class Options:
     where nothing is said, the number is found, up to most_in_flight.
     """
 
-    inputs: tuple[str, ...]
+    inputs: tuple[str, ...] = field(repr=False)
     out: Path
     endpoints: tuple[EndpointName, ...] = ("totals",)
     metrics: tuple[str, ...] | None = None
