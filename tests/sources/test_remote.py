@@ -1,5 +1,6 @@
 """URLs as inputs: what they mean, and that nothing is lost, mixed or told of them."""
 
+import gzip
 import io
 import sys
 import threading
@@ -17,7 +18,7 @@ from harvester.errors import HarvesterError, RunDirectoryError, ServiceError, Us
 from harvester.sources import Source, find_sources, read_chunks
 from harvester.sources.ahead import read_ahead
 from harvester.sources.buckets import told_by
-from harvester.sources.objects import Patience, Refusal, StoredObject, Told
+from harvester.sources.objects import Patience, Refusal, StoredObject, Told, ask
 from harvester.sources.urls import name_of, scheme_of, shown_argument, why
 from tests.sources.web_server import Served, serving
 
@@ -65,6 +66,13 @@ def test_object_of_the_web_is_read_as_it_is_stored(served: Served) -> None:
         assert ids_of(source) == (IDS if served.content else [])
     assert source.name == server.url
     assert source.size_bytes == (len(served.content) if served.has_length or served.has_ranges else None)
+
+
+def test_bytes_are_taken_as_they_are_stored_whatever_the_service_says_of_their_encoding() -> None:
+    with serving(Served(gzip.compress(CONTENT), encoding="gzip", breaks_at=[9_000])) as server:
+        (source,) = find_sources([server.url])
+        assert ids_of(source) == IDS
+    assert source.size_bytes == len(server.served.content)
 
 
 def test_source_tells_by_what_content_is_known() -> None:
@@ -204,6 +212,19 @@ def test_stop_ends_a_reading_that_waits() -> None:
     assert list(ahead) == []
     assert time.monotonic() - began < 30
     never.set()
+
+
+def test_stop_ends_a_question_that_is_not_answered() -> None:
+    stop, answer = threading.Event(), threading.Event()
+
+    def look() -> Told:
+        stop.set()
+        answer.wait(60)
+        return Told(None, None)
+
+    with pytest.raises(ServiceError, match="told to stop"):
+        ask(look, "x://y", stop)
+    answer.set()
 
 
 @given(st.lists(st.binary(min_size=1, max_size=50), max_size=9), st.integers(1, 60))
