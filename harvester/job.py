@@ -32,7 +32,7 @@ from harvester.report.summary import EndpointResult
 from harvester.rundir.directory import MANIFEST, RunDirectory
 from harvester.rundir.files import Stopped
 from harvester.rundir.manifest import Manifest, read_manifest
-from harvester.sources import find_sources
+from harvester.sources import Source, find_sources
 from harvester.transport.app_limit import AppLimit
 from harvester.transport.oauth import make_signers
 from harvester.transport.session import HttpSession, Session
@@ -122,11 +122,13 @@ class Harvest:
         before = read_manifest(options.out / MANIFEST)
         began_ms = _began_before_ms(before, options) or now_ms
         questions = make_questions(options, reach, credentials.accounts, began_ms)
-        sources = find_sources(options.inputs, os.fspath(options.out))
-        # What cannot be read like this, or should not be asked for, is refused before a directory is begun.
-        form = input_form(options, began_ms)
-        if before is None:
-            await asyncio.to_thread(demand_exact, sources, form, self._halt)
+        finding = partial(_find_input, options, began_ms, self._halt, is_new=before is None)
+        try:
+            sources = await asyncio.to_thread(finding)
+        except HarvesterError:
+            if self._halt.is_set():
+                return self._stopped()
+            raise
         opening = partial(
             RunDirectory,
             options.out,
@@ -268,6 +270,17 @@ class Harvest:
             about["handles"] = {"used": len(self._accounts), **in_month}
         exit_code = write_results(directory, results, asdict(reading.counts), self._wall(), about)
         return Outcome(exit_code, results, total)
+
+
+def _find_input(options: Options, began_ms: int, stop: Event, *, is_new: bool) -> tuple[Source, ...]:
+    """The files that the options mean. What cannot be read, or should not be asked for, is refused here, before a
+    directory is begun.
+    """
+    form = input_form(options, began_ms)
+    sources = find_sources(options.inputs, os.fspath(options.out), stop)
+    if is_new:
+        demand_exact(sources, form, stop)
+    return sources
 
 
 async def _opened(opening: Callable[[], RunDirectory]) -> RunDirectory:

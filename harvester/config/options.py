@@ -38,7 +38,7 @@ class Options:
     `Form`.
     """
 
-    inputs: tuple[str, ...]
+    inputs: tuple[str, ...] = field(repr=False)
     out: Path
     endpoints: tuple[EndpointName, ...] = ("totals",)
     metrics: tuple[str, ...] | None = None

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Condition, Event, Thread
 from typing import Final
 
-from harvester.errors import HarvesterError, RunDirectoryError, UsageError
+from harvester.errors import HarvesterError, RunDirectoryError, ServiceError, UsageError
 from harvester.rundir.files import AppendFile, Stopped
 from harvester.rundir.marks import FileMark, StreamMark
 from harvester.sources import STDIN, Source, read_stored
@@ -88,7 +88,7 @@ class KeptStream:
             return
         try:
             first = next(self._coming, b"")
-        except OSError:  # it is closed, which is as good as nothing
+        except (OSError, ServiceError):  # it is closed or away, which is as good as nothing
             return
         if first and (self._compare(first) or next(self._coming, b"")):
             raise self._changed_input(f"it goes on after the {self.n_bytes:,} bytes that it had")

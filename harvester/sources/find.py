@@ -70,16 +70,18 @@ def find_sources(
     run directories are left out where folders are walked. Of run_directory, this run's own, which need not
     be there yet, a glob's matches are left out, too. Only a file that is named is taken from there.
 
-    stop: ends waiting for the services of URLs. Raises UsageError: no arguments, nothing there or matched, a
-    folder without data files, what cannot be opened, nothing left. Raises ServiceError where a service fails.
+    stop: ends waiting, for services of URLs and for a list, with an error. Raises UsageError: no arguments,
+    nothing there or matched, a folder without data files, what cannot be opened, nothing left. Raises ServiceError
+    where a service fails.
     """
     if not arguments:
         raise UsageError("no input given", "Name files, folders or globs, or - for standard input.")
     own = None if run_directory is None else os.path.realpath(run_directory)
+    stop = stop or Event()
     found: dict[str, Source] = {}
-    for argument in spelled_out(arguments):
+    for argument in spelled_out(arguments, stop):
         with argument.named():
-            for identity, source in _sources(argument, own, stop or Event()):
+            for identity, source in _sources(argument, own, stop):
                 found.setdefault(identity, source)
     sources = _without_documentation(tuple(found.values()))
     if not sources:

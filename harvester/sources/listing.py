@@ -1,18 +1,24 @@
 """Lists of inputs: `@list.txt` stands for what is written there, one a line."""
 
+import io
 import os
+import select
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
-from typing import BinaryIO, Final
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Final
 
 from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.errors import UsageError
+from harvester.sources.ahead import LOOK_EVERY_S
 from harvester.sources.chunk import shown
 
 LIST_MARK: Final = "@"
 LONGEST_LINE_BYTES: Final = 64 * 1024
+_PIECE_BYTES: Final = 64 * 1024
+_BOM: Final = b"\xef\xbb\xbf"
 _STDIN: Final = "-"
 _STDIN_LIST: Final = f"{LIST_MARK}{_STDIN}"
 _DEEPEST: Final = 1
@@ -22,7 +28,7 @@ _DEEPEST: Final = 1
 class Argument:
     """What is to be read, as the user wrote it. place: `list.txt:3` if it stands in a list, else empty."""
 
-    text: str
+    text: str = field(repr=False)
     place: str = ""
 
     @contextmanager
@@ -36,7 +42,7 @@ class Argument:
             raise UsageError(f"{self.place}: {exc.message}", exc.hint) from None
 
 
-def spelled_out(arguments: Sequence[str]) -> Iterator[Argument]:
+def spelled_out(arguments: Sequence[str], stop: Event) -> Iterator[Argument]:
     """The arguments with what the lists among them name in the lists' places.
 
     A list holds a path, glob, folder or URL a line, in UTF-8; what surrounds it on the line is left out, and so
@@ -45,7 +51,7 @@ def spelled_out(arguments: Sequence[str]) -> Iterator[Argument]:
 
     Raises UsageError: a list that cannot be read or names lists too deep, standard input wanted twice.
     """
-    reading = _Lists()
+    reading = _Lists(stop)
     for argument in arguments:
         yield from reading.entries(Argument(argument), 0)
 
@@ -53,7 +59,8 @@ def spelled_out(arguments: Sequence[str]) -> Iterator[Argument]:
 class _Lists:
     """Reads lists, and watches who wants standard input."""
 
-    def __init__(self) -> None:
+    def __init__(self, stop: Event) -> None:
+        self._stop = stop
         self._stdin_as: str | None = None
 
     def entries(self, argument: Argument, depth: int) -> Iterator[Argument]:
@@ -69,7 +76,7 @@ class _Lists:
         if not is_list:
             yield argument
             return
-        for entry in _entries_of(argument):
+        for entry in _entries_of(argument, self._stop):
             yield from self.entries(entry, depth + 1)
 
     def _watch_stdin(self, text: str) -> None:
@@ -82,55 +89,72 @@ class _Lists:
         self._stdin_as = text
 
 
-def _entries_of(argument: Argument) -> Iterator[Argument]:
+def _entries_of(argument: Argument, stop: Event) -> Iterator[Argument]:
     name = argument.text.removeprefix(LIST_MARK)
     label = "standard input" if name == _STDIN else shown(name)
-    with argument.named():
-        opened = _opened(name, label)
-    with opened as lines:
-        number = 0
-        while line := _next_line(lines, argument, label):
-            number += 1
-            entry = Argument(os.fsdecode(line.removeprefix(b"\xef\xbb\xbf")).strip(), f"{label}:{number}")
-            if len(line) > LONGEST_LINE_BYTES:
-                with entry.named():
-                    raise UsageError("the line is too long for a path", f"{LIST_MARK} reads a list of paths.")
-            if entry.text and not entry.text.startswith("#"):
-                yield _not_an_id(entry)
+    lines = _lines(_from_stdin(stop) if name == _STDIN else _from_file(name, label))
+    number = 0
+    while True:
+        with argument.named():
+            line = next(lines, None)
+        if line is None:
+            return
+        number += 1
+        entry = Argument(os.fsdecode(line.removeprefix(_BOM)).strip(), f"{label}:{number}")
+        if entry.text and not entry.text.startswith("#"):
+            with entry.named():
+                _demand_path(entry.text)
+            yield entry
 
 
-def _next_line(lines: BinaryIO, argument: Argument, label: str) -> bytes:
-    with argument.named():
-        try:
-            return lines.readline(LONGEST_LINE_BYTES + 1)
-        except (OSError, ValueError) as exc:
-            raise _unread(label, exc) from exc
+def _lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Lines without their ends; of one that is too long for a path, what shows it."""
+    begun = b""
+    for piece in pieces:
+        *whole, begun = (begun + piece).split(b"\n")
+        yield from whole
+        if len(begun) > LONGEST_LINE_BYTES:
+            yield begun
+            return
+    if begun:
+        yield begun
 
 
-def _not_an_id(entry: Argument) -> Argument:
-    if isinstance(parse_tweet_id(entry.text), int) and not os.path.lexists(entry.text):
-        with entry.named():
-            raise UsageError(
-                f"{entry.text!r} is a tweet ID, and no path",
-                f"{LIST_MARK} reads a list of paths; a file of tweet IDs is given without it.",
-            )
-    return entry
+def _demand_path(text: str) -> None:
+    if len(text) > LONGEST_LINE_BYTES:
+        raise UsageError("the line is too long for a path", f"{LIST_MARK} reads a list of paths.")
+    if isinstance(parse_tweet_id(text), int) and not os.path.lexists(text):
+        raise UsageError(
+            f"{shown(text)!r} is a tweet ID and no path",
+            f"{LIST_MARK} reads a list of paths; a file of tweet IDs is given without it.",
+        )
 
 
-def _opened(name: str, label: str) -> AbstractContextManager[BinaryIO]:
-    if name == _STDIN:
-        if sys.stdin is None:
-            raise UsageError("standard input is closed", "Give the list there, or write it into a file.")
-        return nullcontext(sys.stdin.buffer)
+def _from_file(name: str, label: str) -> Iterator[bytes]:
     try:
-        return open(name, "rb")  # noqa: PTH123  # a name need not be text; closed by who reads it
+        with open(name, "rb") as file:  # noqa: PTH123  # a name need not be text
+            while piece := file.read(_PIECE_BYTES):
+                yield piece
     except (OSError, ValueError) as exc:
-        raise _unread(label, exc) from exc
+        why = (exc.strerror or str(exc)).lower() if isinstance(exc, OSError) else str(exc)
+        raise UsageError(
+            f"{label}: this list cannot be read: {why}",
+            f"A file whose own name begins with {LIST_MARK} is given as ./{LIST_MARK}….",
+        ) from exc
 
 
-def _unread(label: str, exc: Exception) -> UsageError:
-    why = (exc.strerror or str(exc)).lower() if isinstance(exc, OSError) else str(exc)
-    return UsageError(
-        f"{label}: this list cannot be read: {why}",
-        f"A file whose own name begins with {LIST_MARK} is given as ./{LIST_MARK}….",
-    )
+def _from_stdin(stop: Event) -> Iterator[bytes]:
+    """What comes, without waiting for more than there is, so that a stop is noticed."""
+    try:
+        handle = sys.stdin.fileno()
+    except io.UnsupportedOperation:  # replaced by a stream in memory, as test runners do
+        yield sys.stdin.buffer.read()
+        return
+    except (AttributeError, ValueError) as exc:
+        raise UsageError("standard input is closed", "Give the list there, or write it into a file.") from exc
+    while not stop.is_set():
+        if select.select([handle], [], [], LOOK_EVERY_S)[0]:
+            if not (piece := os.read(handle, _PIECE_BYTES)):
+                return
+            yield piece
+    raise UsageError("told to stop before the list on standard input had come to its end")

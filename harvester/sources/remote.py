@@ -3,6 +3,7 @@
 import glob
 import logging
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
@@ -10,11 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 from harvester.errors import UsageError
 from harvester.sources.buckets import BucketObject, Details, Files, data_files, details_of, is_folder
 from harvester.sources.objects import PATIENT, Patience, Refusal, StoredObject, ask, look_up, refused
-from harvester.sources.urls import is_web, name_of, scheme_of, shown_argument, why, without_user
+from harvester.sources.urls import is_web, name_of, scheme_of, shown_argument, why
 
 if TYPE_CHECKING:
     from harvester.sources.web import WebFiles
 
+AT_ONCE: Final = 16
+"""So many objects of a folder are looked up at the same time."""
 _EXTRAS: Final = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs"}
 _TALKATIVE: Final = (
     *("fsspec", "s3fs", "gcsfs", "botocore", "aiobotocore", "boto3", "urllib3", "google", "adlfs", "azure"),
@@ -45,11 +48,15 @@ def find_objects(
         raise UsageError(
             f"{name}: no data files there", "A file whose name has another ending can be named itself."
         )
-    for each in paths:
-        its_url = _url_of(each, url, path)
+
+    def looked_up(path_found: str) -> StoredObject:
+        its_url = _url_of(path_found, url, path)
         its_name = name_of(its_url)
-        is_shortened = its_name != its_url or its_url != without_user(its_url)
-        yield look_up(its_name, BucketObject(its_url, each, files), stop, patience, is_shortened=is_shortened)
+        service = BucketObject(its_url, path_found, files)
+        return look_up(its_name, service, stop, patience, is_shortened=its_name != its_url)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield from pool.map(looked_up, paths)
 
 
 def _web_object(url: str, stop: Event, patience: Patience) -> StoredObject:
@@ -79,6 +86,8 @@ def _paths(files: Files, path: str, run_marks: tuple[str, ...]) -> list[str]:
         if not glob.has_magic(path):
             raise
         found = {name: details for name, details in _glob(files, path).items() if _is_seen(name)}
+        if not found:
+            raise Refusal("nothing matches") from None
     paths: list[str] = []
     for name, details in sorted(found.items()):
         below = data_files(files.find(name), name, run_marks) if is_folder(details) else [name]

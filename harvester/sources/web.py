@@ -19,11 +19,13 @@ T = TypeVar("T")
 PIECE_BYTES: Final = 1024 * 1024
 CLIENT: Final[Mapping[str, Any]] = {
     "auto_decompress": False,
-    "read_bufsize": PIECE_BYTES,
     "timeout": aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=60),
     "trust_env": True,
 }
-"""How sessions are made: bytes as they are stored, through the proxies that the surroundings name."""
+"""How sessions are made: bytes as they are stored, through the proxies that the surroundings name.
+
+Their buffers are left small: what is in them when an answer breaks off is lost, and asked for again.
+"""
 _AS_STORED: Final = {"Accept-Encoding": "identity"}
 _RANGE: Final = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
 _SHOWN_CHARACTERS: Final = 200

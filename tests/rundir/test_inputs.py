@@ -1,12 +1,19 @@
 """In what an input is another one than it was, and when it only grew."""
 
 import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
+import orjson
 import pytest
 
 from harvester.errors import UsageError
-from harvester.rundir.inputs import Change, Found, InputFile, change_between, look_at
+from harvester.rundir.inputs import Change, Found, InputFile, change_between, look_at, look_at_sizes
+from harvester.rundir.manifest import new_manifest, read_manifest, write_manifest
+from harvester.rundir.seals import sealed
 from harvester.sources import Source, find_sources
 
 
@@ -158,3 +165,76 @@ def test_file_that_went_meanwhile_is_told(ids: Path) -> None:
     ids.unlink()
     with pytest.raises(UsageError, match="cannot be read: no such file"):
         look_at(sources, ())
+
+
+REMOTE = InputFile("https://host/ids.txt", 6, version='ETag "one"')
+
+
+def no_pieces(chunk_bytes: int, stop: Event) -> Iterator[bytes]:
+    pytest.fail(f"{chunk_bytes} bytes are read, until {stop}")
+
+
+def remote(
+    version: str | None = 'ETag "one"', size_bytes: int | None = 6, *, is_shortened: bool = False
+) -> Source:
+    name = "https://host/ids.txt"
+    return Source(name, size_bytes, pieces=no_pieces, version=version, is_shortened=is_shortened)
+
+
+def test_object_is_looked_at_without_being_read() -> None:
+    assert [found.file for found in look_at([remote()], ())] == [REMOTE]
+    assert [found.file for found in look_at_sizes([remote()])] == [REMOTE]
+    (shortened,) = look_at([remote(is_shortened=True)], ())
+    assert shortened.file.is_shortened
+
+
+def test_object_without_a_size_is_looked_at_as_a_stream() -> None:
+    assert [found.file for found in look_at([remote(size_bytes=None)], ())] == [
+        InputFile("https://host/ids.txt", None)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("now", "how"),
+    [
+        (remote(), None),
+        (remote('ETag "two"'), 'has version ETag "two", and had version ETag "one"'),
+        (remote(None), 'has no known version, and had version ETag "one"'),
+        (remote('ETag "two"', 9), "has grown from 6 bytes to 9 bytes"),
+        (remote('ETag "two"', 3), "has shrunk from 6 bytes to 3 bytes"),
+        (remote(None, None), "had 6 bytes and has no known size"),
+    ],
+)
+def test_object_has_changed_when_its_version_or_size_is_another(now: Source, how: str | None) -> None:
+    found = change_between([REMOTE], look_at([now], [REMOTE]))
+    assert (found and found.how) == (how and f"https://host/ids.txt {how}")
+    assert found is None or found.grown is None
+
+
+def test_file_behind_an_object_may_be_new(ids: Path) -> None:
+    found = change_between([REMOTE], look_at([remote(), *find_sources([str(ids)])], [REMOTE]))
+    assert found
+    assert found.grown
+    assert found.grown[0] == replace(REMOTE, ends_bytes=(6,))
+
+
+@pytest.mark.parametrize("missing", [("version", "is_shortened"), ()])
+def test_manifest_of_an_older_version_is_read(tmp_path: Path, missing: tuple[str, ...]) -> None:
+    path = tmp_path / "run.json"
+    write_manifest(path, new_manifest({"endpoint": ["totals"]}, [InputFile("a", 5, "00")], 0, "0.1"))
+    document = json.loads(path.read_text())
+    del document["check"]
+    for name in missing:
+        del document["inputs"][0][name]
+    path.write_bytes(orjson.dumps(sealed(document), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    found = read_manifest(path)
+    assert found
+    assert found.inputs == [InputFile("a", 5, "00")]
+
+
+def test_manifest_keeps_the_version_of_an_object(tmp_path: Path) -> None:
+    file = replace(REMOTE, is_shortened=True)
+    write_manifest(tmp_path / "run.json", new_manifest({"endpoint": ["totals"]}, [file], 0, "0.1"))
+    found = read_manifest(tmp_path / "run.json")
+    assert found
+    assert found.inputs == [file]

@@ -8,7 +8,7 @@ import pytest
 
 from harvester.errors import UsageError
 from harvester.sources import Source, find_sources
-from harvester.sources.naming import has_data_ending
+from harvester.sources.naming import has_data_ending, is_documentation
 
 
 @pytest.fixture
@@ -125,6 +125,68 @@ def test_nothing_but_run_directories_is_a_usage_error(runs: Path, arguments: lis
 )
 def test_file_in_a_folder_is_taken_by_its_ending(name: str, is_data: bool) -> None:
     assert has_data_ending(name) is is_data
+
+
+def test_documentation_is_left_out_beside_data_and_that_is_said_once(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("LICENSE", "figure.png", "CHANGES.csv"):
+        Path("in", name).write_text("1\n")
+    assert names("in/README.md", "in/LICENSE", "in/figure.png", "in/CHANGES.csv") == ["in/CHANGES.csv"]
+    assert caplog.messages == ["left out, as they are no data: in/README.md, in/LICENSE, in/figure.png"]
+
+
+def test_documentation_without_data_beside_it_is_taken(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert names("in/README.md") == names("in/*.md") == ["in/README.md"]
+    assert not caplog.messages
+
+
+def test_much_documentation_is_said_in_a_short_line(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for number in range(9):
+        Path("in", f"{number}.md").write_text("1\n")
+    assert names("in/*.*") == ["in/a.csv", "in/b.txt"]
+    assert caplog.messages[0].endswith("in/0.md, in/1.md, in/2.md, in/3.md, in/4.md and 5 more")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("in/LICENSE", True),
+        ("Readme.TXT", True),
+        ("README.de.md", True),
+        ("license_ids.txt", False),
+        ("readme.csv", False),
+        ("notes/ids.txt", False),
+        ("s3://b/README.md", True),
+        ("-", False),
+    ],
+)
+def test_documentation_is_known_by_its_name(name: str, is_one: bool) -> None:
+    assert is_documentation(name) is is_one
+
+
+def test_what_a_mac_adds_to_an_archive_is_no_input(folder: Path) -> None:
+    Path("in/__MACOSX").mkdir()
+    Path("in/__MACOSX/b.txt").write_text("1\n")
+    assert names("in") == IN_FOLDER
+
+
+def test_what_a_glob_finds_is_never_taken_for_a_list_or_standard_input(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir("in/deep")
+    Path("@ids.txt").write_text("1\n")
+    Path("-").write_text("1\n")
+    assert names("*") == ["./-", "./@ids.txt", "c.txt.gz", "part-00000"]
+
+
+def test_url_of_a_local_file_is_its_path(folder: Path) -> None:
+    Path("in/a b.txt").write_text("1\n")
+    found = [f"{folder}/in/a b.txt", f"{folder}/in/a.csv"]
+    assert names(f"file://{folder}/in/a%20b.txt", f"file://localhost{folder}/in/a.csv") == found
+    assert names(f"file://{folder}/in/a*") == found
 
 
 def test_name_with_glob_characters_is_a_file_when_it_exists(folder: Path) -> None:

@@ -14,7 +14,7 @@ class Served:
     modified: for Last-Modified. has_length: whether its size is told; has_ranges: whether parts of it can be had.
     breaks_at: places in it at which answers break off, each once. statuses: of the first answers, in place of 200.
     changes_after: so many answers with content, then it is `other`. authorization: the header without
-    which it is 401.
+    which it is 401. encoding: what the service says of the content's.
     """
 
     content: bytes
@@ -27,6 +27,7 @@ class Served:
     changes_after: int | None = None
     other: bytes = b""
     authorization: str | None = None
+    encoding: str | None = None
     asked: list[tuple[str, str | None]] = field(default_factory=list)
 
 
@@ -62,7 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(status, {"Content-Length": "0"})
             return
         start, end = self._wanted(len(content))
-        headers = {"ETag": etag, "Last-Modified": served.modified}
+        headers = {"ETag": etag, "Last-Modified": served.modified, "Content-Encoding": served.encoding}
         is_part = served.has_ranges and self.headers["Range"]
         if is_part and not content:
             self._answer(416, {**headers, "Content-Range": "bytes */0", "Content-Length": "0"})
