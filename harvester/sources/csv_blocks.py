@@ -15,6 +15,8 @@ from harvester.sources.chunk import LINE_CAP
 from harvester.sources.csv_records import Dialect
 from harvester.sources.digits import Bytes, Mask, Places, read_cells, with_front
 
+_BOM: Final = b"\xef\xbb\xbf"
+_BLANK: Final = ord(" ")
 _NEWLINE: Final = ord("\n")
 _RETURN: Final = ord("\r")
 
@@ -42,8 +44,10 @@ def read_block(lines: bytes, dialect: Dialect, column: int) -> Block | None:
 
     column: of the IDs, from 0.
     """
-    if dialect.delimiter == " " or dialect.escaped_quote in lines or _has_bare_returns(lines):
+    if dialect.escaped_quote in lines or _has_bare_returns(lines):
         return None
+    if dialect.delimiter == " " and _BOM in lines:
+        return None  # blanks behind it are at the line's beginning, where they part nothing
     text, front = with_front(lines)
     signs = _signs(text, front, dialect)
     if signs is None:
@@ -75,6 +79,8 @@ def _signs(text: Bytes, front: int, dialect: Dialect) -> tuple[Places, Places, P
     is_quote = body == quote
     places = np.flatnonzero((body == delimiter) | (body == _NEWLINE) | is_quote)
     places += front
+    if dialect.delimiter == " ":
+        places = places[_are_parting(text, places)]
     if not is_quote.any():
         newlines = np.flatnonzero(text[places] == _NEWLINE)
         return places, newlines, np.arange(len(newlines) + 1)
@@ -87,6 +93,17 @@ def _signs(text: Bytes, front: int, dialect: Dialect) -> tuple[Places, Places, P
     places = places[is_outside]
     newlines = np.flatnonzero(text[places] == _NEWLINE)
     return places, newlines, _shifted(n_lines[newlines], 0, keeps_last=True)
+
+
+def _are_parting(text: Bytes, places: Places) -> Mask:
+    """Of signs, without the blanks that stand before another, and those at a line's beginning."""
+    blanks = np.flatnonzero(text[places] == _BLANK)
+    are_parting = np.ones(len(places), np.bool_)
+    are_parting[blanks] = False
+    first = blanks[text[places[blanks] - 1] != _BLANK]
+    last = blanks[text[places[blanks] + 1] != _BLANK]
+    are_parting[last] = text[places[first] - 1] != _NEWLINE
+    return are_parting
 
 
 def _are_proper(text: Bytes, quotes: Places, delimiter: int, quote: int) -> bool:

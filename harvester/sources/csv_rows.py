@@ -74,10 +74,13 @@ class CsvRows:
         ids, is_id = block.ids, block.is_id
         if self._is_header_next:  # an ID may stand in it, above the IDs
             is_id[np.flatnonzero(is_id)[:1]] = False
-        for index in np.flatnonzero(~is_id).tolist():
-            text = lines[block.starts[index] : block.ends[index]].split(b"\n")
-            (record,) = read_records(text, self._dialect, is_last=True)
-            found = self._settle(record, text[0], int(block.first_lines[index]), rows)
+        doubtful = np.flatnonzero(~is_id).tolist()
+        texts = [lines[block.starts[index] : block.ends[index]] for index in doubtful]
+        doubtful_lines = b"\n".join(texts).split(b"\n") if texts else []
+        records = read_records(doubtful_lines, self._dialect, is_last=True)
+        for index, record in zip(doubtful, records, strict=True):
+            line = doubtful_lines[record.first_line]
+            found = self._settle(record, line, int(block.first_lines[index]), rows)
             if found is not None:
                 ids[index], is_id[index] = found, True
         first_line = self._n_lines
@@ -129,13 +132,15 @@ class CsvRows:
             return record.fault
         if len(record.cells) <= self._column:
             return self._too_short(record.cells)
-        found = parse_tweet_id(record.cells[self._column])
-        return found if isinstance(found, int) else self._reason(record.cells)
-
-    def _reason(self, cells: list[str]) -> int | str | None:
-        if is_blank(cells):
+        cell = record.cells[self._column]
+        found = parse_tweet_id(cell)
+        if isinstance(found, int):
+            return found
+        if is_blank(record.cells):
             return None
-        return read_line(cells[self._column].encode("utf-8", "surrogateescape")) or "an empty cell"
+        if cell.isascii():
+            return found if cell.strip() else "an empty cell"
+        return read_line(cell.encode("utf-8", "surrogateescape")) or "an empty cell"
 
     def _too_short(self, cells: list[str]) -> str | None:
         if is_blank(cells):

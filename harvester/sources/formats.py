@@ -4,8 +4,8 @@ Decided by the content alone, never by how much of it has arrived: the same byte
 """
 
 from harvester.sources.form import Form
-from harvester.sources.readers import LineReader, Reader
-from harvester.sources.tables import choose_rows
+from harvester.sources.readers import Reader
+from harvester.sources.tables import choose_line_reader
 
 
 def choose_reader(file: str, head: bytes, form: Form, *, is_all: bool) -> Reader | None:
@@ -15,5 +15,4 @@ def choose_reader(file: str, head: bytes, form: Form, *, is_all: bool) -> Reader
 
     Raises UsageError: the wanted column is not there.
     """
-    rows = choose_rows(file, head, form, is_all=is_all)
-    return LineReader(rows) if rows else None
+    return choose_line_reader(file, head, form, is_all=is_all)

@@ -2,57 +2,55 @@
 
 Decided by the content alone, never by how much of it has arrived: the same bytes are always read the same
 way. The first line decides if it is a tweet ID or names a column of them, so a slow pipe is not waited for;
-otherwise the first SAMPLE_LINES lines that are not blank do.
+otherwise the first SAMPLE_LINES lines that are not blank do. A name goes before what is in the columns, and a
+common delimiter before a rare one.
 """
-
-from dataclasses import dataclass
-from typing import Final
 
 from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.errors import UsageError
-from harvester.sources.chunk import LINE_CAP
-from harvester.sources.csv_records import Dialect, read_records
-from harvester.sources.csv_rows import CsvRows, is_blank
+from harvester.sources.chunk import LINE_CAP, Chunk
+from harvester.sources.csv_rows import CsvRows
 from harvester.sources.form import Form
-from harvester.sources.readers import Rows
+from harvester.sources.readers import LineReader, Reader, Rows
+from harvester.sources.samples import (
+    DELIMITERS,
+    RARE_DELIMITERS,
+    SAMPLE_BYTES,
+    Column,
+    Sample,
+    Table,
+    owner_name,
+    read_tables,
+    requoted,
+    take_sample,
+)
 from harvester.sources.text import HEADER_NAMES, TextLines, header_name
 
-DELIMITERS: Final = (",", ";", "\t", "|")
-SAMPLE_LINES: Final = 100
-_SAMPLE_BYTES: Final = LINE_CAP
-_SAMPLE_COLUMNS: Final = 1000
+
+class ReturnReader(LineReader):
+    """A Reader of lines that end with a carriage return alone, as old Macs wrote them."""
+
+    def read(self, text: bytes) -> Chunk:
+        """What the lines hold that are whole now."""
+        return super().read(text.replace(b"\r", b"\n"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """A sample read with one delimiter: rows without blank ones."""
+def choose_line_reader(file: str, head: bytes, form: Form, *, is_all: bool) -> Reader | None:
+    """Who reads the lines of this file, from the first on; None if more of it is needed to tell.
 
-    delimiter: str
-    rows: list[list[str]]
+    head: its first bytes. is_all: whether these are all. Lines end with carriage returns if there are some where a
+    first newline should have come, in the first LINE_CAP bytes.
 
-    @property
-    def n_columns(self) -> int:
-        return max(map(len, self.rows), default=0)
-
-    @property
-    def names(self) -> list[str]:
-        return [header_name(cell) for cell in self.rows[0]] if self.rows else []
-
-    def column_ids(self, column: int) -> list[int]:
-        cells = (row[column] for row in self.rows if column < len(row))
-        return [found for cell in cells if isinstance(found := parse_tweet_id(cell), int)]
-
-    def has_header_over(self, column: int) -> bool:
-        """Whether the first row names columns: by a known name, or by a word without digits over the IDs."""
-        if any(name in HEADER_NAMES for name in self.names):
-            return True
-        name = self.names[column] if column < len(self.names) else ""
-        return bool(name) and not any(c.isdigit() for c in name)
-
-    def owner_place(self, form: Form) -> int | None:
-        """Where the owners' column is or would be, from 0; a name must be there."""
-        name = _owner_name(form)
-        return form.owner_number if name is None else self.names.index(name)
+    Raises UsageError: the column is not there.
+    """
+    begun = head[: LINE_CAP + 1]
+    if b"\n" not in begun and not is_all and len(begun) <= LINE_CAP:
+        return None
+    if b"\n" in begun or b"\r" not in begun:
+        rows = choose_rows(file, head, form, is_all=is_all)
+        return LineReader(rows) if rows else None
+    rows = choose_rows(file, head.replace(b"\r", b"\n"), form, is_all=is_all)
+    return ReturnReader(rows) if rows else None
 
 
 def choose_rows(file: str, head: bytes, form: Form, *, is_all: bool) -> Rows | None:
@@ -64,95 +62,148 @@ def choose_rows(file: str, head: bytes, form: Form, *, is_all: bool) -> Rows | N
     """
     if form.file_format == "text":
         return TextLines(file)
-    sample, is_complete = _sample(head, is_all=is_all)
-    if not sample and is_complete and form.owner_column is not None:
+    sample = take_sample(head, _names(form), is_all=is_all)
+    if not sample.lines and sample.is_complete and form.owner_column is not None:
         raise UsageError(
             f"{file}: no column {form.owner_column!r}, only blank lines at the beginning",
-            f"Remove them, {_SAMPLE_BYTES // 1024} KiB are looked at.",
+            f"Remove them, {SAMPLE_BYTES // 1024} KiB are looked at.",
         )
-    if not sample:
-        return TextLines(file) if is_all or is_complete else None
-    first = sample[0].decode("utf-8", "replace").removeprefix("\ufeff")
+    is_settled = is_all or sample.is_complete
+    if not sample.lines:
+        return TextLines(file) if is_settled else None
     is_open = form.file_format is None and form.column is None and form.owner_column is None
-    if is_open and _is_text(first):
+    if is_open and sample.delimiter is None and _is_text(sample.first):
         return TextLines(file)
-    delimiters = ("\t",) if form.file_format == "tsv" else DELIMITERS
-    is_settled = is_all or is_complete
-    tables = [_Table(delimiter, _rows(sample, delimiter, is_last=is_settled)) for delimiter in delimiters]
-    if not is_settled and not all(table.rows for table in tables):
-        return None  # the first row goes on, in quotes
-    if _owner_name(form) is not None:
-        tables = _naming_owners(file, tables, form)
-    if named := _by_header(file, tables, form):
-        return named
-    if not is_settled:
-        return None
-    if form.column is not None:
-        return _by_number(file, tables, form)
-    return _by_content(file, tables, form)
+    return _Choice(file, sample, form, is_settled=is_settled).rows()
 
 
-def _owner_name(form: Form) -> str | None:
-    """The owners' column as header_name writes it, if it was given by name. A first row names columns then."""
-    if form.owner_column is None or form.owner_number is not None:
-        return None
-    return header_name(form.owner_column)
+def _names(form: Form) -> tuple[str, ...]:
+    wanted = (name for name in (form.column, form.owner_column) if name is not None)
+    return (*HEADER_NAMES, *map(header_name, wanted))
 
 
 def _is_text(first_line: str) -> bool:
-    return isinstance(parse_tweet_id(first_line), int) or header_name(first_line) in HEADER_NAMES
+    if isinstance(parse_tweet_id(first_line), int):
+        return not any(delimiter in first_line.strip() for delimiter in DELIMITERS)
+    return header_name(first_line) in HEADER_NAMES
 
 
-def _sample(head: bytes, *, is_all: bool) -> tuple[list[bytes], bool]:
-    """The first lines that are not blank, and whether more would not be looked at."""
-    sample: list[bytes] = []
-    n_bytes = 0
-    *lines, begun = head.split(b"\n")
-    if len(begun) > LINE_CAP or (begun and is_all):
-        lines.append(begun)
-    for line in lines:
-        n_bytes += len(line) + 1
-        if line.strip():
-            sample.append(line[: LINE_CAP + 1])
-        if len(sample) >= SAMPLE_LINES or n_bytes >= _SAMPLE_BYTES:
-            return sample, True
-    return sample, False
+class _Choice:
+    """The choice of delimiter and columns for one file."""
 
+    def __init__(self, file: str, sample: Sample, form: Form, *, is_settled: bool) -> None:
+        self._file, self._sample, self._form = file, sample, form
+        self._is_settled = is_settled
+        is_tsv = form.file_format == "tsv"
+        common: tuple[str, ...] = (
+            ("\t",) if is_tsv else (sample.delimiter,) if sample.delimiter else DELIMITERS
+        )
+        self._rare: tuple[str, ...] = () if is_tsv or sample.delimiter else RARE_DELIMITERS
+        self._tables = self._read(common)
 
-def _rows(sample: list[bytes], delimiter: str, *, is_last: bool) -> list[list[str]]:
-    records = read_records(sample, Dialect(delimiter), is_last=is_last)
-    return [record.cells for record in records if not is_blank(record.cells)]
+    def rows(self) -> Rows | None:
+        """Who reads the rows; None if more lines are needed to tell."""
+        if not self._is_settled and not all(table.rows for table in self._tables):
+            return None  # the first row goes on, in quotes
+        if owner_name(self._form) is not None:
+            self._tables = self._having(owner_name(self._form), self._form.owner_column)
+        if named := self._by_header():
+            return named
+        if not self._is_settled:
+            return None
+        if self._form.column is not None:
+            return self._by_number()
+        return self._by_content()
 
+    def _read(self, delimiters: tuple[str, ...]) -> list[Table]:
+        return read_tables(self._sample, delimiters, is_last=self._is_settled)
 
-def _naming_owners(file: str, tables: list[_Table], form: Form) -> list[_Table]:
-    having = [table for table in tables if _owner_name(form) in table.names]
-    if not having:
-        raise _no_name(file, tables, form.owner_column)
-    return having
+    def _having(self, name: str | None, shown: str | None) -> list[Table]:
+        """The tables with this name in the first row; rare delimiters count if common ones give none."""
+        for tables in (self._tables, self._read(self._rare)):
+            if having := [table for table in tables if name in table.names]:
+                return having
+        raise _no_name(self._file, self._tables, shown)
 
-
-def _by_header(file: str, tables: list[_Table], form: Form) -> CsvRows | None:
-    """By the first row, if it has the wanted name, or one that a column of tweet IDs usually has."""
-    if form.column_number is not None:
-        return None
-    names = HEADER_NAMES if form.column is None else (header_name(form.column),)
-    for name in names:
-        having = [table for table in tables if name in table.names]
-        if form.column is None:
+    def _by_header(self) -> CsvRows | None:
+        """By the first row, if it has the wanted name, or one that a column of tweet IDs usually has."""
+        form = self._form
+        if form.column_number is not None:
+            return None
+        if form.column is not None:
+            wanted = header_name(form.column)
+            return self._named(self._having(wanted, form.column), wanted)
+        for name in HEADER_NAMES:
+            having = [table for table in self._tables if name in table.names]
             having = [table for table in having if table.names.index(name) != table.owner_place(form)]
-        if having:
-            table = max(having, key=lambda table: len(table.names))
-            # Rows below the first may not have come yet, so the first one says how many columns there are.
-            owner_column = _owner_column(file, table, form, len(table.names))
-            column = table.names.index(name)
-            shown_name = table.rows[0][column].strip()
-            return CsvRows(file, Dialect(table.delimiter), column, name=shown_name, owner_column=owner_column)
-    if form.column is None:
+            if having:
+                return self._named(having, name)
         return None
-    raise _no_name(file, tables, form.column)
+
+    def _named(self, having: list[Table], name: str) -> CsvRows:
+        table = max(having, key=lambda table: len(table.names))
+        # Rows below the first may not have come yet, so the first one says how many columns there are.
+        return self._csv_rows(table, table.names.index(name), len(table.names), has_header=True)
+
+    def _by_number(self) -> CsvRows:
+        """By the delimiter with which most rows have an ID there."""
+        place = self._form.column_number or 0
+        common = self._settled(self._tables)
+        table = max(common, key=lambda table: (len(table.column_ids(place)), len(table.names)))
+        if not table.column_ids(place):
+            rare = self._settled(self._read(self._rare))
+            table = max((table, *rare), key=lambda table: len(table.column_ids(place)))
+        if place >= table.n_columns:
+            raise _no_number(self._file, self._form.column, table.n_columns)
+        return self._below_header(table, place)
+
+    def _by_content(self) -> Rows:
+        """By the column that is most likely; see Column.rank."""
+        best = max(self._columns(self._tables), key=lambda column: column.rank, default=None)
+        if best is None or not best.is_likely:
+            rare = [column for column in self._columns(self._read(self._rare)) if column.is_sure]
+            best = max(rare, key=lambda column: column.rank, default=best)
+        if best is not None:
+            return self._below_header(best.table, best.place)
+        if self._form.file_format is None and self._form.owner_column is None and not self._sample.delimiter:
+            return TextLines(self._file)
+        raise UsageError(
+            f"{self._file}: no column holds tweet IDs",
+            "Name the column with --column, by its name or number.",
+        )
+
+    def _columns(self, tables: list[Table]) -> list[Column]:
+        return [column for table in self._settled(tables) for column in table.columns(self._form)]
+
+    def _settled(self, tables: list[Table]) -> list[Table]:
+        """As the whole sample says, with the owners' name in the first row."""
+        name = owner_name(self._form)
+        tables = [table for table in tables if name is None or name in table.names]
+        others = [requoted(self._sample, table) for table in tables]
+        pairs = zip(tables, others, strict=True)
+        return [other if name is None or name in other.names else table for table, other in pairs]
+
+    def _below_header(self, table: Table, place: int) -> CsvRows:
+        """Reads the table on, now that its sample is complete."""
+        has_header = owner_name(self._form) is not None or table.has_header_over(place)
+        return self._csv_rows(table, place, table.n_columns, has_header=has_header)
+
+    def _csv_rows(self, table: Table, place: int, n_columns: int, *, has_header: bool) -> CsvRows:
+        owner_place = table.owner_place(self._form)
+        if owner_place is not None and owner_place >= n_columns:
+            raise _no_number(self._file, self._form.owner_column, n_columns)
+        name = table.rows[0][place].strip() if place < len(table.rows[0]) else ""
+        return CsvRows(
+            self._file,
+            table.dialect,
+            place,
+            name=name if has_header else None,
+            owner_column=owner_place,
+            n_preamble=self._sample.n_preamble,
+        )
 
 
-def _no_name(file: str, tables: list[_Table], column: str | None) -> UsageError:
+def _no_name(file: str, tables: list[Table], column: str | None) -> UsageError:
     there = max((table.rows[0] for table in tables if table.rows), key=len, default=[])
     listed = ", ".join(repr(cell.strip()[:40]) for cell in there[:20])
     return UsageError(
@@ -162,58 +213,3 @@ def _no_name(file: str, tables: list[_Table], column: str | None) -> UsageError:
 
 def _no_number(file: str, column: str | None, n_columns: int) -> UsageError:
     return UsageError(f"{file}: no column {column}, the rows have {n_columns}", "Columns count from 1.")
-
-
-def _owner_column(file: str, table: _Table, form: Form, n_columns: int) -> int | None:
-    place = table.owner_place(form)
-    if place is not None and place >= n_columns:
-        raise _no_number(file, form.owner_column, n_columns)
-    return place
-
-
-def _csv_rows(file: str, table: _Table, column: int, form: Form) -> CsvRows:
-    """Reads the table on, now that its sample is complete."""
-    owner_column = _owner_column(file, table, form, table.n_columns)
-    has_header = _owner_name(form) is not None or table.has_header_over(column)
-    name = table.rows[0][column].strip() if column < len(table.rows[0]) else ""
-    return CsvRows(
-        file, Dialect(table.delimiter), column, name=name if has_header else None, owner_column=owner_column
-    )
-
-
-def _by_number(file: str, tables: list[_Table], form: Form) -> CsvRows:
-    column = form.column_number or 0
-    table = max(tables, key=lambda table: (len(table.column_ids(column)), len(table.names)))
-    if column >= table.n_columns:
-        raise _no_number(file, form.column, table.n_columns)
-    return _csv_rows(file, table, column, form)
-
-
-def _by_content(file: str, tables: list[_Table], form: Form) -> Rows:
-    """By the column in which most values are tweet IDs; of several such the one with the largest values.
-
-    Not by the owners' column: their numbers may be as large.
-    """
-    best = (0, 0)
-    chosen: tuple[_Table, int] | None = None
-    for table in tables:
-        owner_place = table.owner_place(form)
-        for column in range(min(table.n_columns, _SAMPLE_COLUMNS)):
-            if column == owner_place:
-                continue
-            ids = table.column_ids(column)
-            score = (len(ids) * 2 >= len(table.rows) and len(table.rows), _twice_the_median(ids))
-            if ids and score > best:
-                best, chosen = score, (table, column)
-    if chosen is None:
-        if form.file_format is None and form.owner_column is None:
-            return TextLines(file)
-        raise UsageError(
-            f"{file}: no column holds tweet IDs", "Name the column with --column, by its name or number."
-        )
-    return _csv_rows(file, *chosen, form)
-
-
-def _twice_the_median(ids: list[int]) -> int:
-    in_order = sorted(ids)
-    return in_order[(len(ids) - 1) // 2] + in_order[len(ids) // 2] if ids else 0

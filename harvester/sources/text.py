@@ -8,14 +8,15 @@ from harvester.sources.digits import read_ids
 from harvester.sources.form import FileFormat
 
 BOM = "\ufeff"
-HEADER_NAMES = ("tweet_id", "id_str", "status_id", "id")
+_BOM = BOM.encode()
+HEADER_NAMES = ("tweet_id", "tweetid", "id_str", "tweet_id_str", "idstr", "status_id", "statusid", "id")
 """What a column of tweet IDs is called, the most telling name first."""
 TOO_LONG = f"longer than {LINE_CAP // 1024} KiB"
 
 
 def header_name(cell: str) -> str:
-    """A header's cell as it is compared: `"Tweet ID"` is `tweet_id`."""
-    return cell.strip().strip("\"'").strip().lower().replace(" ", "_").replace("-", "_")
+    """A header's cell as it is compared: `"Tweet ID"` is `tweet_id`, and so is `# tweet_id`."""
+    return cell.strip().lstrip("#").strip().strip("\"'").strip().lower().replace(" ", "_").replace("-", "_")
 
 
 def read_line(line: bytes) -> int | str | None:
@@ -49,32 +50,35 @@ class TextLines:
             return self._clean(ids)
         is_empty = starts == ends
         n_blank = int(np.count_nonzero(is_empty))
-        n_headers = 0
+        n_headers = n_comments = 0
         rejected: list[Rejected] = []
+        n_before_ids = int(is_id.argmax()) if is_id.any() else len(is_id)
         for index in np.flatnonzero(~(is_id | is_empty)).tolist():
             line = lines[starts[index] : ends[index]]
             found = read_line(line)
+            self._is_header_possible &= index < n_before_ids
             if isinstance(found, int):
                 ids[index], is_id[index] = found, True
+                self._is_header_possible = False
             elif found is None:
                 n_blank += 1
-            elif (
-                self._is_header_possible
-                and not (rejected or n_headers or is_id[:index].any())
-                and _is_header(line)
-            ):
+            elif self._is_header_possible and _is_header(line):
                 n_headers = 1
+                self._is_header_possible = False
+            elif self._is_header_possible and line.removeprefix(_BOM).startswith(b"#"):
+                n_comments += 1
             else:
                 rejected.append(Rejected(self._file, self._n_lines + index + 1, shown(line), found))
+                self._is_header_possible = False
         first_line = self._n_lines
         self._n_lines += len(is_id)
-        self._is_header_possible &= n_blank == len(is_id)
+        self._is_header_possible &= not is_id.any()
         return Chunk(
             ids[is_id],
             tuple(rejected),
             len(is_id),
             n_blank,
-            n_headers,
+            n_headers + n_comments,
             0,
             None,
             lines=np.flatnonzero(is_id) + (first_line + 1),

@@ -98,7 +98,7 @@ def test_text_agrees_with_line_by_line_parsing_when_bytes_and_chunks_are_any(
     read: Read, content: bytes, chunk_bytes: int
 ) -> None:
     ids, bad, n_blank, n_headers = [], [], 0, 0
-    lines = content.split(b"\n")
+    lines = content.split(b"\n" if b"\n" in content else b"\r")
     for number, line in enumerate(lines if lines[-1] else lines[:-1], 1):
         text = line.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
         found = parse_tweet_id(text)
