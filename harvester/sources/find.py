@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from threading import Event
-from typing import Final
+from typing import BinaryIO, Final
 
 from harvester.errors import UsageError
 
@@ -27,13 +27,15 @@ class Source:
     name: as the user wrote it, or as it was found; `-` for standard input. size_bytes: None for standard input and
     pipes; of a file no more than that is read, also if it grows meanwhile. ends_bytes: stored sizes at which
     the file ended before it grew; the input is parted there. pieces: gives the stored bytes, if they come from
-    elsewhere than the name says, as `read_stored` does.
+    elsewhere than the name says, as `read_stored` does. open: opens
+    them to go to and fro, if they come from elsewhere and can be.
     """
 
     name: str
     size_bytes: int | None
     ends_bytes: tuple[int, ...] = ()
     pieces: Callable[[int, Event], Iterator[bytes]] | None = None
+    open: Callable[[], BinaryIO] | None = None
 
 
 def find_sources(arguments: Sequence[str], run_directory: str | None = None) -> tuple[Source, ...]:
