@@ -7,13 +7,13 @@ from itertools import chain
 from threading import Event
 from typing import Final
 
-from harvester.sources.decompress import CODECS, STEP_BYTES, Stream, decompressed
+from harvester.sources.decompress import CODECS, Stream, decompressed
 from harvester.sources.expansion import Expansion
 from harvester.sources.find import Source
 from harvester.sources.parts import Block, Compression, Part, StreamCompression, Table, TableKind, Text
 from harvester.sources.seekable import Seekable, can_seek, open_seekable, spooled
 from harvester.sources.signatures import SIGNATURE_BYTES, Foreign, could_tell, recognise
-from harvester.sources.slices import Slices
+from harvester.sources.slices import Joint, Slices
 from harvester.sources.stored import read_stored, why_unread
 from harvester.sources.zip_members import read_members
 
@@ -106,23 +106,19 @@ class _Decoding:
 
         Once a pipe has to be waited for nothing is held back.
         """
-        texts: list[bytes] = []
-        n_stored = n_before = 0
+        joint = Joint()
         for block in blocks:
-            is_at_end = block.n_stored and n_before + n_stored in self._source.ends_bytes
-            if texts and (is_at_end or block.unreadable):
-                yield Block(b"".join(texts), n_stored)
-                texts, n_stored, n_before = [], 0, n_before + n_stored
+            is_at_end = block.n_stored and joint.n_taken in self._source.ends_bytes
+            if not joint.is_empty and (is_at_end or block.unreadable):
+                yield joint.take()
             if block.unreadable:
                 yield block
                 return
-            texts.append(block.text)
-            n_stored += block.n_stored
-            if len(texts) * STEP_BYTES >= self._piece_bytes or self._is_dry():
-                yield Block(b"".join(texts), n_stored)
-                texts, n_stored, n_before = [], 0, n_before + n_stored
-        if texts:
-            yield Block(b"".join(texts), n_stored)
+            joint.add(block)
+            if joint.n_bytes >= self._piece_bytes or self._is_dry():
+                yield joint.take()
+        if not joint.is_empty:
+            yield joint.take()
 
     def _is_dry(self) -> bool:
         return self._source.size_bytes is None and self._slices is not None and self._slices.is_dry

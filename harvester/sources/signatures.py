@@ -18,7 +18,7 @@ class Foreign:
 
 Content = Compression | TableKind
 
-WORKBOOK: Final = "an Excel workbook; save the sheet as CSV"
+WORKBOOK: Final = "a workbook, as Excel makes them; save the sheet as CSV"
 _DECOMPRESS: Final = "decompress it, or use gzip, bzip2, xz or zstd"
 _BZIP2_FIRST_BLOCKS: Final = (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")
 _SKIPPABLE_FRAMES: Final = tuple(b"%c\x2a\x4d\x18" % first for first in range(0x50, 0x60))

@@ -1,4 +1,4 @@
-"""Stored bytes in slices whose borders depend on the file alone, not on how it was read. Pure."""
+"""Stored bytes cut where the file alone says it, not how it was read, and what came of them joined. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -47,3 +47,33 @@ class Slices:
     def _n_to_border(self) -> int:
         left = SLICE_BYTES - self._position % SLICE_BYTES
         return min([left, *(end - self._position for end in self._ends_bytes if end > self._position)])
+
+
+class Joint:
+    """Blocks that are put together to one."""
+
+    def __init__(self) -> None:
+        self._texts: list[bytes] = []
+        self._n_stored = 0
+        self.n_bytes = 0
+        """Of text, since the last `take`."""
+        self.n_taken = 0
+        """Stored bytes of all that was added, also before the last `take`."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was added since the last `take`."""
+        return not self._texts
+
+    def add(self, block: Block) -> None:
+        """Put a block behind the others."""
+        self._texts.append(block.text)
+        self.n_bytes += len(block.text)
+        self._n_stored += block.n_stored
+        self.n_taken += block.n_stored
+
+    def take(self) -> Block:
+        """What was added since the last time, as one."""
+        whole = Block(b"".join(self._texts), self._n_stored)
+        self._texts, self.n_bytes, self._n_stored = [], 0, 0
+        return whole

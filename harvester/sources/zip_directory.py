@@ -7,6 +7,7 @@ that is cut off. Source: PKWARE, APPNOTE.TXT 6.3.10; names in sections 4.3 to 4.
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import BinaryIO, Final
 
 MOST_MEMBERS: Final = 100_000
@@ -63,24 +64,19 @@ def read_directory(opened: BinaryIO, size_bytes: int) -> list[Entry] | str | Non
     end = _find_end(opened, size_bytes)
     if end is None:
         return None
-    n_members, n_bytes, begins_at, shift = end
-    if begins_at < 0 or shift < 0:
-        return None
+    n_members, n_bytes, begins_at = end
     if n_members > MOST_MEMBERS:
         return _TOO_MANY
     if n_bytes > MOST_DIRECTORY_BYTES:
         return f"an archive whose directory has more than {MOST_DIRECTORY_BYTES // 1024**2} MiB; unpack it"
     opened.seek(begins_at)
-    directory = opened.read(n_bytes)
-    entries: list[Entry] = []
     try:
-        for entry in _entries(directory):
-            if len(entries) == MOST_MEMBERS:
-                return _TOO_MANY
-            entries.append(replace(entry, begins_at=entry.begins_at + shift))
+        entries = list(islice(_entries(opened.read(n_bytes)), MOST_MEMBERS + 1))
     except (struct.error, ValueError):
         return None
-    return entries
+    if len(entries) > MOST_MEMBERS:
+        return _TOO_MANY
+    return entries if len(entries) % 2**16 == n_members % 2**16 else None
 
 
 def read_local(opened: BinaryIO, begins_at: int) -> tuple[Entry, int] | None:
@@ -119,8 +115,12 @@ def read_descriptor(opened: BinaryIO, at: int) -> tuple[int, int] | None:
     return None
 
 
-def _find_end(opened: BinaryIO, size_bytes: int) -> tuple[int, int, int, int] | None:
-    """Members, bytes and place of the directory, and by how much all places are to be moved."""
+def _find_end(opened: BinaryIO, size_bytes: int) -> tuple[int, int, int] | None:
+    """Members, bytes and place of the directory.
+
+    None too where it does not stand right before its end: of archives behind one another only the last would be
+    read.
+    """
     n_tail = min(size_bytes, _END.size + _LONGEST_COMMENT)
     opened.seek(size_bytes - n_tail)
     tail = opened.read(n_tail)
@@ -131,8 +131,7 @@ def _find_end(opened: BinaryIO, size_bytes: int) -> tuple[int, int, int, int] | 
     end_at = size_bytes - n_tail + at
     if wide := _find_end_64(opened, tail[max(0, at - _LOCATOR_64.size) : at]):
         n_members, n_bytes, offset, end_at = wide
-    begins_at = end_at - n_bytes
-    return n_members, n_bytes, begins_at, begins_at - offset
+    return (n_members, n_bytes, offset) if offset + n_bytes == end_at else None
 
 
 def _find_end_64(opened: BinaryIO, locator: bytes) -> tuple[int, int, int, int] | None:

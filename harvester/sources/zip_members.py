@@ -34,13 +34,15 @@ _OTHERS: Final = {1: "shrink", 6: "implode", 9: "deflate64", 98: "PPMd"}
 _ENDS_BY_MARK: Final = 2
 _LZMA_HEADER_BYTES: Final = 9
 _UNKNOWN_SIZE: Final = b"\xff" * 8
-_WORKBOOK_MEMBERS: Final = frozenset({"[Content_Types].xml", "xl/workbook.xml", "xl/workbook.bin"})
+_WORKBOOK_MEMBERS: Final = frozenset(
+    {"[Content_Types].xml", "xl/workbook.xml", "xl/workbook.bin", "META-INF/manifest.xml"}
+)
 _DAMAGED: Final = "the zip archive is damaged"
 _NO_DIRECTORY: Final = "the zip archive is cut off or damaged: it has no directory, so members may be missing"
 
 
 def is_workbook(names: Sequence[str]) -> bool:
-    """Whether an archive of these members is one that Excel made."""
+    """Whether an archive of these members is a workbook, of Excel or LibreOffice."""
     return not _WORKBOOK_MEMBERS.isdisjoint(names)
 
 

@@ -6,6 +6,7 @@ import os
 import random
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -179,3 +180,20 @@ def test_slow_compressed_pipe_gives_what_its_slices_hold(tmp_path: Path) -> None
         first = next(chunks)
     assert first.ids.tolist() == ids[: len(first.ids)]
     assert len(first.ids) > 1000
+
+
+@pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.parametrize("chunk_bytes", [1, 50, 1000, 10**6])
+def test_file_that_grew_by_members_is_parted_where_it_ended(
+    tmp_path: Path, small: None, name: str, chunk_bytes: int
+) -> None:
+    path = tmp_path / "ids"
+    first = STORED[name]
+    path.write_bytes(first + COMPRESS[name](b"1\n") + b"damage" * 50)
+    (source,) = find_sources([str(path)])
+    parts: list[list[int]] = [[]]
+    for chunk in read_chunks([replace(source, ends_bytes=(len(first),))], chunk_bytes=chunk_bytes):
+        parts[-1] += chunk.ids.tolist()
+        if chunk.ends_part:
+            parts.append([])
+    assert parts == [IDS, [1]]
