@@ -1,100 +1,182 @@
-"""From stored bytes to the text's bytes in UTF-8: gzip and UTF-16 are found out by the first bytes."""
+"""From stored bytes to texts in UTF-8 and tables: what a file is, layer upon layer, its first bytes say."""
 
 import codecs
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from threading import Event
 from typing import Final
 
+from harvester.sources.decompress import CODECS, Stream, decompressed
+from harvester.sources.expansion import Expansion
 from harvester.sources.find import Source
-from harvester.sources.inflate import GZIP_MAGIC, Inflater
-from harvester.sources.stored import read_stored
+from harvester.sources.parts import Block, Compression, Part, StreamCompression, Table, TableKind, Text
+from harvester.sources.seekable import Seekable, can_seek, open_seekable, spooled
+from harvester.sources.signatures import SIGNATURE_BYTES, Foreign, could_tell, recognise
+from harvester.sources.slices import Joint, Slices
+from harvester.sources.stored import read_stored, why_unread
+from harvester.sources.zip_members import read_members
 
-_FOREIGN: Final = {
-    b"PK\x03\x04": "a zip archive or an Excel workbook; unpack it, or save the sheet as CSV",
-    **{b"BZh%d1AY&SY" % level: "compressed with bzip2; decompress it, or use gzip" for level in range(1, 10)},
-    b"\xfd7zXZ\x00": "compressed with xz; decompress it, or use gzip",
-    b"\x28\xb5\x2f\xfd": "compressed with zstd; decompress it, or use gzip",
-    b"PAR1": "a Parquet file; export the column of tweet IDs as text",
-    b"SQLite format 3\x00": "an SQLite database; export the column of tweet IDs as text",
-}
+MOST_LAYERS: Final = 3
 _UTF_16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-_LONGEST_MAGIC: Final = max(map(len, _FOREIGN))
+
+
+def open_parts(source: Source, piece_bytes: int, stop: Event) -> Iterator[Part]:
+    """The texts and tables that a file holds; of a text, pieces of about piece_bytes at most.
+
+    What comes out does not depend on piece_bytes, only how it is parted. An OSError while reading makes the rest
+    unreadable. Ends early once stop is set.
+    """
+    return _Decoding(source, piece_bytes, stop).parts()
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """A piece of the text.
-
-    text: UTF-8, if the file is; not checked here. n_stored: stored bytes it took. unreadable: why the
-    text ends here although the file does not, else None.
-    """
-
-    text: bytes
-    n_stored: int
-    unreadable: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """One text of a file, or of a member of the archive that the file is.
-
-    name, compression: see Origin; name is not made printable yet. blocks: to be used up before the next text is
-    asked for.
-    """
+class _Layer:
+    """What was found within a file. around: what is compressed or packed around it, from the outside."""
 
     name: str
-    compression: str | None
+    around: tuple[Compression, ...]
     blocks: Iterator[Block]
 
+    def unreadable(self, reason: str) -> Text:
+        return Text(self.name, self.compression, iter((Block(b"", 0, reason),)))
 
-def open_texts(source: Source, piece_bytes: int, stop: Event) -> Iterator[Text]:
-    """The texts that a file holds, in pieces of about piece_bytes at most.
-
-    An OSError while reading makes the rest unreadable. Ends early once stop is set.
-    """
-    stored = read_stored(source, piece_bytes, stop)
-    yield Text(source.name, None, _in_utf_8(_inflated(stored, piece_bytes)))
+    @property
+    def compression(self) -> str | None:
+        return ", ".join(self.around) or None
 
 
-def _inflated(stored: Iterable[bytes], piece_bytes: int) -> Iterator[Block]:
-    pieces = iter(stored)
-    try:
-        head, reading = _head(pieces)
-        foreign = next((what for magic, what in _FOREIGN.items() if head.startswith(magic)), None)
-        if foreign:
-            yield Block(b"", len(head), foreign)
-            return
-        if not head.startswith(GZIP_MAGIC):
-            yield Block(head, len(head))
-            for piece in reading:
+class _Decoding:
+    """One file, from its stored bytes inwards."""
+
+    def __init__(self, source: Source, piece_bytes: int, stop: Event) -> None:
+        self._source = source
+        self._piece_bytes = piece_bytes
+        self._stop = stop
+        self._expansion = Expansion(source.size_bytes)
+        self._slices: Slices | None = None
+
+    def parts(self) -> Iterator[Part]:
+        return self._parts(_Layer(self._source.name, (), self._stored()))
+
+    def _stored(self) -> Iterator[Block]:
+        try:
+            for piece in read_stored(self._source, self._piece_bytes, self._stop):
                 yield Block(piece, len(piece))
+        except OSError as exc:
+            yield Block(b"", 0, why_unread(exc))
+
+    def _parts(self, layer: _Layer) -> Iterator[Part]:
+        head, blocks = _looked_at(layer.blocks)
+        layer = _Layer(layer.name, layer.around, blocks)
+        match recognise(head):
+            case None:
+                yield Text(layer.name, layer.compression, self._text(layer))
+            case Foreign(advice):
+                yield layer.unreadable(advice)
+            case ("parquet" | "arrow") as kind:
+                yield from self._table(layer, kind)
+            case _ if len(layer.around) == MOST_LAYERS:
+                yield layer.unreadable(f"compressed more than {MOST_LAYERS} times over; decompress it")
+            case "zip":
+                yield from self._archive(layer)
+            case compression:
+                yield from self._parts(self._decompressed(layer, compression))
+
+    def _decompressed(self, layer: _Layer, compression: StreamCompression) -> _Layer:
+        blocks = layer.blocks
+        if not layer.around:
+            self._slices = Slices(blocks, self._source.ends_bytes)
+            blocks = self._counted(iter(self._slices))
+        blocks = decompressed(blocks, Stream(CODECS[compression]), self._expansion)
+        return _Layer(layer.name, (*layer.around, compression), blocks)
+
+    def _counted(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        for block in blocks:
+            self._expansion.take(block.n_stored)
+            yield block
+
+    def _text(self, layer: _Layer) -> Iterator[Block]:
+        if not layer.around:
+            return _in_utf_8(layer.blocks)
+        return _in_utf_8(self._joined(layer.blocks))
+
+    def _joined(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        """Steps put together, for each block costs who reads it; but not over an end that the file had.
+
+        Once a pipe has to be waited for nothing is held back.
+        """
+        joint = Joint()
+        for block in blocks:
+            is_at_end = block.n_stored and joint.n_taken in self._source.ends_bytes
+            if not joint.is_empty and (is_at_end or block.unreadable):
+                yield joint.take()
+            if block.unreadable:
+                yield block
+                return
+            joint.add(block)
+            if joint.n_bytes >= self._piece_bytes or self._is_dry():
+                yield joint.take()
+        if not joint.is_empty:
+            yield joint.take()
+
+    def _is_dry(self) -> bool:
+        return self._source.size_bytes is None and self._slices is not None and self._slices.is_dry
+
+    def _archive(self, layer: _Layer) -> Iterator[Part]:
+        found = self._seekable(layer)
+        if isinstance(found, str):
+            yield layer.unreadable(found)
             return
-        inflater = Inflater(piece_bytes)
-        yield from (Block(text, n_stored) for text, n_stored in inflater.feed(head))
-        for piece in reading:
-            yield from (Block(text, n_stored) for text, n_stored in inflater.feed(piece))
-            if inflater.broken:
-                break
-        inflater.flush()
-        if inflater.broken:
-            yield Block(b"", 0, inflater.broken)
-    except OSError as exc:
-        yield Block(b"", 0, f"it cannot be read: {(exc.strerror or str(exc)).lower()}")
+        with found.opened:
+            yield from self._members(layer, found)
+        if found.unreadable:
+            yield layer.unreadable(found.unreadable)
+
+    def _members(self, layer: _Layer, found: Seekable) -> Iterator[Part]:
+        owed = [Block(b"", found.n_stored)]
+        around: tuple[Compression, ...] = (*layer.around, "zip")
+        try:
+            for name, blocks in read_members(found, self._expansion, self._stop):
+                whole_name = f"{layer.name}/{name}" if name else layer.name
+                yield from self._parts(_Layer(whole_name, around, chain(owed, blocks)))
+                owed = []
+        except OSError as exc:
+            yield layer.unreadable(why_unread(exc))
+
+    def _table(self, layer: _Layer, kind: TableKind) -> Iterator[Part]:
+        found = self._seekable(layer)
+        if isinstance(found, str):
+            yield layer.unreadable(found)
+            return
+        with found.opened as opened:
+            if found.unreadable:
+                yield layer.unreadable(found.unreadable)
+            else:
+                n_stored = found.size_bytes if found.is_source else found.n_stored
+                yield Table(layer.name, layer.compression, kind, opened, found.size_bytes, n_stored)
+
+    def _seekable(self, layer: _Layer) -> Seekable | str:
+        try:
+            if layer.around:
+                return spooled(layer.blocks, self._stop)
+            if can_seek(self._source):
+                return open_seekable(self._source)
+            return spooled(self._counted(layer.blocks), self._stop)
+        except OSError as exc:
+            return why_unread(exc)
 
 
-def _head(pieces: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """The first bytes, as many as tell what the file is, and the rest.
-
-    From a pipe that is slow not more is waited for than could still be a magic number.
-    """
+def _looked_at(blocks: Iterator[Block]) -> tuple[bytes, Iterator[Block]]:
+    """The first bytes, as many as tell what it is, and all blocks, those of the first bytes included."""
     head = b""
-    for piece in pieces:
-        head += piece
-        magics = (*_FOREIGN, GZIP_MAGIC)
-        if len(head) >= _LONGEST_MAGIC or not any(magic.startswith(head) for magic in magics):
+    taken: list[Block] = []
+    for block in blocks:
+        taken.append(block)
+        head += block.text
+        if not could_tell(head):
             break
-    return head, pieces
+    return head[:SIGNATURE_BYTES], chain(taken, blocks)
 
 
 def _in_utf_8(blocks: Iterator[Block]) -> Iterator[Block]:

@@ -9,11 +9,12 @@ from typing import Final
 
 from harvester.errors import RunDirectoryError
 from harvester.sources.chunk import NOTHING, Chunk, Origin, Rejected, joined, shown
-from harvester.sources.decoding import Block, Text, open_texts
+from harvester.sources.decoding import open_parts
 from harvester.sources.find import Source
 from harvester.sources.form import Form
 from harvester.sources.formats import choose_reader
 from harvester.sources.owners import folder_owner, owned_by
+from harvester.sources.parts import Block, Part, Table, Text
 from harvester.sources.readers import Reader
 from harvester.sources.screening import Screen
 
@@ -49,14 +50,16 @@ def read_chunks(
 
 
 def has_whole_lines(source: Source, n_bytes: int, stop: threading.Event) -> bool:
-    """Whether so many stored bytes of a file, inflated if compressed, can be read and end with a line's end.
+    """Whether so many stored bytes of a file, decompressed if compressed, can be read and end with a line's end.
 
-    Raises OSError as reading does.
+    Never of archives and tables, which do not grow at their end. Raises OSError as reading does.
     """
     begun = dataclasses.replace(source, size_bytes=n_bytes, ends_bytes=())
     last = b"\n"
-    for text in open_texts(begun, _LOOKED_AT_BYTES, stop):
-        for block in text.blocks:
+    for part in open_parts(begun, _LOOKED_AT_BYTES, stop):
+        if isinstance(part, Table) or "zip" in (part.compression or "").split(", "):
+            return False
+        for block in part.blocks:
             if block.unreadable:
                 return False
             last = block.text[-1:] or last
@@ -78,12 +81,27 @@ def _read_all(
 
 
 def _read_file(source: Source, form: Form, stop: threading.Event, chunk_bytes: int) -> Iterator[Chunk]:
-    for text in open_texts(source, chunk_bytes, stop):
-        yield from _read_text(source, text, form, stop)
+    n_bytes = 0
+    for part in open_parts(source, chunk_bytes, stop):
+        for chunk in _read_part(source, part, form, stop):
+            n_bytes += chunk.n_bytes
+            yield chunk
+        if stop.is_set():
+            return
+    if source.size_bytes is not None and n_bytes < source.size_bytes:
+        # What was passed over: of what is unreadable, of archives what is not in a member.
+        yield dataclasses.replace(NOTHING, n_bytes=source.size_bytes - n_bytes)
+
+
+def _read_part(source: Source, part: Part, form: Form, stop: threading.Event) -> Iterator[Chunk]:
+    if isinstance(part, Table):
+        reason = f"a file in columns ({part.kind}); export the column of tweet IDs as text"
+        part = Text(part.name, part.compression, iter((Block(b"", part.n_stored, reason),)))
+    return _read_text(source, part, form, stop)
 
 
 def _read_text(source: Source, text: Text, form: Form, stop: threading.Event) -> Iterator[Chunk]:
-    reader = _TextReader(source, text, form)
+    reader = _TextReader(text, form)
     screen = Screen(form).screen
     ends = deque(source.ends_bytes)
     for block in text.blocks:
@@ -107,8 +125,7 @@ def _read_text(source: Source, text: Text, form: Form, stop: threading.Event) ->
 class _TextReader:
     """One text, block after block: to the right reader, to chunks."""
 
-    def __init__(self, source: Source, text: Text, form: Form) -> None:
-        self._source = source
+    def __init__(self, text: Text, form: Form) -> None:
         self._file = os.fsencode(text.name).decode("utf-8", "backslashreplace")
         self._compression = text.compression
         self._form = form
@@ -162,10 +179,4 @@ class _TextReader:
         left, torn = self._reader.cut()
         chunk = joined(chunk, left)
         entry = Rejected(self._file, torn.line, shown(torn.text), f"the rest is unreadable: {reason}")
-        n_passed_over = max(0, (self._source.size_bytes or 0) - self.n_bytes)
-        return dataclasses.replace(
-            chunk,
-            rejected=(*chunk.rejected, entry),
-            n_bytes=chunk.n_bytes + n_passed_over,
-            unreadable=reason,
-        )
+        return dataclasses.replace(chunk, rejected=(*chunk.rejected, entry), unreadable=reason)

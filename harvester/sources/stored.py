@@ -39,6 +39,11 @@ def read_stored(source: Source, chunk_bytes: int, stop: Event) -> Iterator[bytes
         os.close(fd)
 
 
+def why_unread(exc: OSError) -> str:
+    """What is said of a file that cannot be read, or not to its end."""
+    return f"it cannot be read: {(exc.strerror or str(exc)).lower()}"
+
+
 def _read_file(fd: int, ends: Sequence[int], chunk_bytes: int, stop: Event) -> Iterator[bytes]:
     position = 0
     for end in ends:

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.errors import UsageError
 from harvester.sources import Chunk, Form, Rejected, find_sources, read_chunks
-from harvester.sources.reading import CHUNK_BYTES
 from harvester.sources.text import HEADER_NAMES, header_name
 
 ID = 1_060_976_163_948_904_448
@@ -133,44 +132,6 @@ def test_csv_is_independent_of_chunks(read: Read, content: bytes, chunk_bytes: i
     assert read(content, chunk_bytes) == read(content)
 
 
-@quick
-@given(contents, st.integers(0, 200), st.integers(0, 255), chunk_sizes)
-def test_damaged_gzip_is_independent_of_chunks(
-    read: Read, content: bytes, place: int, byte: int, chunk_bytes: int
-) -> None:
-    damaged = bytearray(gzip.compress(content, mtime=0) + gzip.compress(content, mtime=0))
-    damaged[2 + place % (len(damaged) - 2)] = byte
-    assert read(bytes(damaged), chunk_bytes) == read(bytes(damaged))
-
-
-@quick
-@given(contents, st.integers(3, 400), chunk_sizes)
-def test_cut_gzip_gives_a_part_of_the_lines_and_says_so(
-    read: Read, content: bytes, length: int, chunk_bytes: int
-) -> None:
-    whole = gzip.compress(content, mtime=0)
-    if length >= len(whole):
-        return
-    everything = read(whole[:length], chunk_bytes, file_format="text")
-    ids = (
-        read(content, file_format="text").ids
-        if content[:2] not in (b"\xff\xfe", b"\xfe\xff", b"\x1f\x8b")
-        else []
-    )
-    assert everything.unreadable is not None
-    assert everything.rejected[-1].line == everything.n_lines + 1
-    assert everything.ids == ids[: len(everything.ids)] or not ids
-
-
-def test_torn_last_line_of_a_cut_gzip_is_no_id(read: Read) -> None:
-    cut = gzip.compress(f"{ID}\n{ID}".encode(), compresslevel=0)[:-12]
-    everything = read(cut)
-    assert everything.ids == [ID]
-    assert everything.unreadable == "the gzip data ends in the middle, the file is cut off"
-    (entry,) = everything.rejected
-    assert (entry.line, entry.text) == (2, str(ID)[: len(entry.text)])
-
-
 LONG = b"x" * 10_000_000
 
 
@@ -274,26 +235,6 @@ def test_wanted_column_is_read_by_name_and_by_number(read: Read, column: str) ->
 def test_wrong_option_is_a_usage_error(read: Read, options: dict[str, str], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         read(b"id,tweet\n1,5\n", **options)
-
-
-def test_gzip_members_and_padding_are_one_text(read: Read) -> None:
-    stored = gzip.compress(b"1\n2") + gzip.compress(b"3\n4\n") + b"\0" * 512
-    everything = read(stored)
-    assert (everything.ids, everything.unreadable) == ([1, 23, 4], None)
-
-
-def test_gzip_bomb_is_inflated_in_pieces(read: Read, tmp_path: Path) -> None:
-    path = tmp_path / "bomb"
-    path.write_bytes(gzip.compress(b"\n" * 20_000_000))
-    largest = max(chunk.n_lines for chunk in read_chunks(find_sources([str(path)])))
-    assert largest <= 2 * CHUNK_BYTES
-
-
-def test_workbook_is_unreadable_with_advice(read: Read) -> None:
-    everything = read(b"PK\x03\x04" + b"\x00" * 5000)
-    assert everything.n_lines == 0
-    assert everything.unreadable is not None
-    assert "save the sheet as CSV" in everything.rejected[0].reason
 
 
 def test_empty_file_gives_nothing(read: Read) -> None:
