@@ -1,20 +1,18 @@
 """Which column of a table with a schema the IDs are in, and which names their owners."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-import pyarrow as pa
-
 from harvester.errors import UsageError
-from harvester.sources.columnar_files import Column, Part, Table
+from harvester.sources.columnar_files import Part, Table
+from harvester.sources.columnar_schema import Column
 from harvester.sources.columnar_values import holds_ids, holds_names, read_values
 from harvester.sources.form import Form
 from harvester.sources.text import HEADER_NAMES, header_name
 
 SAMPLE_ROWS: Final = 100
 _MOST_COLUMNS: Final = 1000
-_DEEPEST: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,47 +34,32 @@ def choose_columns(file: str, table: Table, form: Form) -> Wanted | None:
     Raises UsageError: it is not there, or holds what cannot be an ID or a name; no column holds IDs. Raises
     Unreadable as reading does.
     """
-    columns = list(_columns(table.schema))
     owners = None
     if form.owner_column is not None:
-        owners = _given(file, columns, form.owner_column, form.owner_number)
+        owners = _given(file, table, form.owner_column, form.owner_number)
         _check(file, owners, "a name", holds_names)
     if form.column is not None:
-        ids = _given(file, columns, form.column, form.column_number)
+        ids = _given(file, table, form.column, form.column_number)
         _check(file, ids, "a tweet ID", holds_ids)
         return Wanted(ids, owners)
-    candidates = [column for column in columns if column != owners and holds_ids(column.kind)]
-    found = _by_name(candidates) or _by_content(file, table, columns, candidates)
+    candidates = [column for column in table.columns if column != owners and holds_ids(column.kind)]
+    found = _by_name(candidates) or _by_content(file, table, candidates)
     return Wanted(found, owners) if found else None
 
 
-def _columns(schema: Any) -> Iterator[Column]:
-    """All columns in their order; a struct is followed by its fields."""
-    for place, field in enumerate(schema):
-        yield from _below((), place, field)
-
-
-def _below(path: tuple[str, ...], place: int, field: Any) -> Iterator[Column]:
-    path = (*path, field.name)
-    yield Column(path, place, field.type)
-    if pa.types.is_struct(field.type) and len(path) < _DEEPEST:
-        for inner in field.type:
-            yield from _below(path, place, inner)
-
-
-def _given(file: str, columns: list[Column], name: str, number: int | None) -> Column:
+def _given(file: str, table: Table, name: str, number: int | None) -> Column:
     if number is not None:
-        having = [column for column in columns if column.place == number and len(column.path) == 1]
+        having = [column for column in table.columns if column.place == number and len(column.path) == 1]
     else:
-        having = [column for column in columns if header_name(column.name) == header_name(name)]
+        having = [column for column in table.columns if header_name(column.name) == header_name(name)]
     if not having:
-        raise UsageError(f"{file}: no column {name!r}", f"{_listed(columns)} A number works too, from 1.")
+        raise UsageError(f"{file}: no column {name!r}", f"{_listed(table)} A number works too, from 1.")
     return having[0]
 
 
-def _listed(columns: list[Column]) -> str:
-    names = ", ".join(repr(column.name[:40]) for column in columns[:20])
-    return f"The table has {names or 'no columns'}{', …' if len(columns) > 20 else ''}."
+def _listed(table: Table) -> str:
+    names = ", ".join(repr(column.name[:40]) for column in table.columns[:20])
+    return f"The table has {names or 'no columns'}{', …' if len(table.columns) > 20 else ''}."
 
 
 def _check(file: str, column: Column, what: str, holds: Callable[[Any], bool]) -> None:
@@ -93,7 +76,7 @@ def _by_name(candidates: list[Column]) -> Column | None:
     return next((outer[name] for name in HEADER_NAMES if name in outer), None)
 
 
-def _by_content(file: str, table: Table, columns: list[Column], candidates: list[Column]) -> Column | None:
+def _by_content(file: str, table: Table, candidates: list[Column]) -> Column | None:
     """The column in which most values are tweet IDs; of several such the one with the largest values.
 
     A field within a struct only if no column itself has any: there the user, or another tweet is.
@@ -113,7 +96,7 @@ def _by_content(file: str, table: Table, columns: list[Column], candidates: list
     if chosen is None:
         raise UsageError(
             f"{file}: no column holds tweet IDs",
-            f"{_listed(columns)} Name it with --column, by its name or number.",
+            f"{_listed(table)} Name it with --column, by its name or number.",
         )
     return chosen
 

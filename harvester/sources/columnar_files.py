@@ -11,15 +11,18 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, Protocol
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harvester.sources.arrow_messages import Messages
 from harvester.sources.chunk import shown
+from harvester.sources.columnar_schema import Column, array_of, columns_of
 
 ROWS_A_BYTE: Final = 1000
 _ROWS_ALWAYS: Final = 10_000_000
 """A table may have that many rows, and ROWS_A_BYTE for each byte of its file; more is a decompression bomb."""
+INFLATES_AT_MOST: Final = 1000
+_INFLATED_ALWAYS: Final = 256 * 1024 * 1024
+"""The same for the bytes of a Parquet column in a row group, as the footer tells of them."""
 _BUFFER_BYTES: Final = 1024 * 1024
 _FOOTER_CAP: Final = 64 * 1024 * 1024
 _PARQUET_TRAILER: Final = struct.Struct("<I4s")
@@ -35,23 +38,6 @@ class Unreadable(Exception):  # noqa: N818 - it is no error of ours
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A column, or a field of columns that are structs: the names that lead to it, and its Arrow type.
-
-    place: of the outermost among the table's columns, from 0.
-    """
-
-    path: tuple[str, ...]
-    place: int
-    kind: Any
-
-    @property
-    def name(self) -> str:
-        """As it is written: `tweet.id`."""
-        return ".".join(self.path)
-
-
-@dataclass(frozen=True, slots=True)
 class Part:
     """Rows that follow on one another: an array for each wanted column. done: how far the file is read then, as a
     numerator and a denominator.
@@ -63,9 +49,9 @@ class Part:
 
 
 class Table(Protocol):
-    """An opened file. Its schema is pyarrow's."""
+    """An opened file, and all columns it has."""
 
-    schema: Any
+    columns: tuple[Column, ...]
 
     def parts(self, columns: Sequence[Column], n_rows: int) -> Iterator[Part]:
         """All rows from the first on, at most n_rows at a time. Raises Unreadable."""
@@ -142,7 +128,7 @@ class ParquetTable:
                 thrift_container_size_limit=1_000_000,
                 page_checksum_verification=True,
             )
-            self.schema = self._file.schema_arrow
+            self.columns = columns_of(self._file.schema_arrow)
             self._n_rows = self._file.metadata.num_rows
             _check_rows(self._n_rows, bounded.size)
 
@@ -151,20 +137,23 @@ class ParquetTable:
         n_done = 0
         names = list(dict.fromkeys(column.name for column in columns))
         with _reading("Parquet"):
-            for batch in self._file.iter_batches(n_rows, columns=names, use_threads=False):
+            _check_inflated(self._file.metadata, set(names))
+            for batch in self._batches(names, n_rows):
                 n_done += batch.num_rows
                 if n_done > self._n_rows:
                     break
-                arrays = [_field(_named(batch, column.path[0]), column) for column in columns]
+                there = batch.schema.names
+                arrays = [array_of(column, batch.column(there.index(column.path[0]))) for column in columns]
                 yield Part(tuple(arrays), batch.num_rows, (n_done, self._n_rows))
             if n_done != self._n_rows:
-                raise Unreadable(
-                    f"the Parquet data is damaged, it has not the {self._n_rows:,} rows it tells of"
-                )
+                wrong = f"it has {n_done:,} rows and tells of {self._n_rows:,}"
+                raise Unreadable(f"the Parquet data is damaged, {wrong}")
 
-
-def _named(batch: Any, name: str) -> Any:
-    return batch.column(batch.schema.names.index(name))
+    def _batches(self, names: list[str], n_rows: int) -> Iterator[Any]:
+        """None goes over a row group's end: with the batch that meets a damage all of it is lost."""
+        for number in range(self._file.num_row_groups):
+            group = self._file.iter_batches(n_rows, row_groups=[number], columns=names, use_threads=False)
+            yield from (batch for batch in group if batch.num_rows)
 
 
 def _check_footer(bounded: _Bounded) -> None:
@@ -183,6 +172,16 @@ def _check_rows(n_rows: int, n_bytes: int) -> None:
         raise Unreadable(f"a decompression bomb: {n_rows:,} rows in {n_bytes:,} bytes")
 
 
+def _check_inflated(metadata: Any, names: set[str]) -> None:
+    places = [i for i in range(metadata.num_columns) if metadata.schema.column(i).path in names]
+    for number in range(metadata.num_row_groups):
+        for place in places:
+            column = metadata.row_group(number).column(place)
+            n_stored, n_bytes = column.total_compressed_size, column.total_uncompressed_size
+            if n_bytes > _INFLATED_ALWAYS + INFLATES_AT_MOST * n_stored:
+                raise Unreadable(f"a decompression bomb: {n_bytes:,} bytes from {n_stored:,}")
+
+
 class ArrowTable:
     """A file or a stream. Memory is bounded by a record batch, of which Messages lets no large one pass."""
 
@@ -191,7 +190,7 @@ class ArrowTable:
         self._dictionaries: dict[Column, Any] = {}
         messages = Messages(opened)
         with _reading("Arrow", messages):
-            self.schema = pa.ipc.open_stream(messages).schema
+            self.columns = columns_of(pa.ipc.open_stream(messages).schema)
 
     def parts(self, columns: Sequence[Column], n_rows: int) -> Iterator[Part]:
         """See Table."""
@@ -217,12 +216,11 @@ class ArrowTable:
     def _sound(self, array: Any, column: Column) -> Any:
         """The column's array, after what pyarrow does not check by itself: that nothing points out of bounds."""
         array.validate()
-        array = _field(array, column)
+        array = array_of(column, array)
         if pa.types.is_dictionary(array.type):
             self._check_dictionary(array.dictionary, column)
-            array.indices.validate(full=True)
-            return pa.DictionaryArray.from_arrays(array.indices, array.dictionary)
-        array.validate(full=True)
+        else:
+            array.validate(full=True)
         return array
 
     def _check_dictionary(self, dictionary: Any, column: Column) -> None:
@@ -235,21 +233,3 @@ class ArrowTable:
 
 def _addresses(array: Any) -> tuple[object, ...]:
     return len(array), *(buffer and (buffer.address, buffer.size) for buffer in array.buffers())
-
-
-def _field(array: Any, column: Column) -> Any:
-    return as_bytes(pc.struct_field(array, list(column.path[1:])) if len(column.path) > 1 else array)
-
-
-_BYTES_OF: Final = {
-    pa.string(): pa.binary(),
-    pa.large_string(): pa.large_binary(),
-    pa.string_view(): pa.binary_view(),
-}
-
-
-def as_bytes(array: Any) -> Any:
-    """Strings, also those of a dictionary, as their bytes, which need not be UTF-8. Nothing is copied."""
-    if pa.types.is_dictionary(array.type) and array.type.value_type in _BYTES_OF:
-        return pa.DictionaryArray.from_arrays(array.indices, as_bytes(array.dictionary), safe=False)
-    return array.cast(_BYTES_OF[array.type]) if array.type in _BYTES_OF else array

@@ -23,6 +23,7 @@ _SHORT_BYTES: Final = 64
 """Longer values than an ID can be are looked at one by one."""
 _NAME_BYTES: Final = 8 * MAX_OWNER_CHARACTERS
 _FRACTION_OF_ZEROS: Final = r"\.0+$"
+_VIEW: Final = np.dtype([("length", np.int32), ("rest", "V12")])
 _ENDS_LINE: Final = pa.scalar(b"\n", pa.large_binary())
 _EMPTY: Final = pa.scalar(b"", pa.large_binary())
 _TOO_LONG_NAME: Final = pa.scalar(b"." * _NAME_BYTES, pa.large_binary())
@@ -138,7 +139,8 @@ def _values_of_floats(array: Any) -> Values:
     exact_below = 2 ** (np.finfo(numbers.dtype).nmant + 1)
     numbers = numbers.astype(np.float64)
     is_there = _is_there(array) & ~np.isnan(numbers)
-    is_id = is_there & (numbers > 0) & (numbers < exact_below) & (numbers == np.floor(numbers))
+    numbers = np.where(is_there, numbers, 0)
+    is_id = (numbers > 0) & (numbers < exact_below) & (numbers == np.floor(numbers))
     others = np.flatnonzero(is_there & ~is_id).tolist()
     faults = {row: _float_fault(float(numbers[row]), exact_below) for row in others}
     return Values(np.where(is_id, numbers, 0).astype(np.int64), ~is_there, faults)
@@ -182,10 +184,14 @@ def _as_lines(array: Any, is_short: _Flags) -> bytes:
 
 
 def _only(array: Any, is_kept: _Flags) -> Any:
-    """As large binary, null where it is not kept. Nothing of that is copied: views of one value may be many."""
+    """As large binary, null where it is not kept. Nothing of that is copied: many views may be of one value."""
+    is_kept = is_kept & _is_there(array)
     if not is_kept.all():
-        flags = np.concatenate((np.zeros(array.offset, np.bool_), is_kept & _is_there(array)))
+        flags = np.concatenate((np.zeros(array.offset, np.bool_), is_kept))
         buffers = [pa.array(flags).buffers()[1], *array.buffers()[1:]]
+        if _is_view(array.type):  # a null's view is followed, too
+            views = np.frombuffer(buffers[1], _VIEW)[: len(flags)]
+            buffers[1] = pa.py_buffer(np.where(flags, views, np.zeros(1, _VIEW)))
         array = pa.Array.from_buffers(array.type, len(array), buffers, offset=array.offset)
     return array.cast(pa.large_binary())
 
@@ -260,5 +266,5 @@ def _lengths(array: Any) -> NDArray[np.int64]:
     if not _is_view(array.type):
         lengths: NDArray[np.int64] = pc.binary_length(array).fill_null(0).to_numpy().astype(np.int64)
         return lengths
-    views = np.frombuffer(array.buffers()[1], np.int32).reshape(-1, 4)
-    return views[array.offset : array.offset + len(array), 0].astype(np.int64)
+    views = np.frombuffer(array.buffers()[1], _VIEW)
+    return views["length"][array.offset : array.offset + len(array)].astype(np.int64)

@@ -306,6 +306,18 @@ def test_stop_ends_the_iteration() -> None:
     assert list(chunks) == []
 
 
+def test_memory_is_flat_when_a_row_group_is_large() -> None:
+    content = write(
+        "parquet", pa.table({"id": pa.array(range(1, 2_000_000))}), 2_000_000, use_dictionary=False
+    )
+    before = pa.total_allocated_bytes()
+    peak_bytes = n_ids = 0
+    for chunk in read_table("f", "parquet", io.BytesIO(content), Form(), None, 9, threading.Event()):
+        n_ids += len(chunk.ids)
+        peak_bytes = max(peak_bytes, pa.total_allocated_bytes() - before)
+    assert (n_ids, peak_bytes < 8_000_000) == (1_999_999, True)
+
+
 def test_missing_pyarrow_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(UsageError, match=r"ids\.parquet: reading Parquet needs pyarrow") as refused:
