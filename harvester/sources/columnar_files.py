@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harvester.sources.arrow_messages import Messages
@@ -23,6 +24,8 @@ _ROWS_ALWAYS: Final = 10_000_000
 INFLATES_AT_MOST: Final = 1000
 _INFLATED_ALWAYS: Final = 256 * 1024 * 1024
 """The same for the bytes of a Parquet column in a row group, as the footer tells of them."""
+_VALUES_CAP: Final = 64 * 1024 * 1024
+_FEW_ROWS: Final = 1000
 _BUFFER_BYTES: Final = 1024 * 1024
 _FOOTER_CAP: Final = 64 * 1024 * 1024
 _PARQUET_TRAILER: Final = struct.Struct("<I4s")
@@ -120,14 +123,8 @@ class ParquetTable:
         with _reading("Parquet"):
             bounded = _Bounded(opened)
             _check_footer(bounded)
-            self._file = pq.ParquetFile(
-                bounded,
-                buffer_size=_BUFFER_BYTES,
-                pre_buffer=False,
-                thrift_string_size_limit=_FOOTER_CAP,
-                thrift_container_size_limit=1_000_000,
-                page_checksum_verification=True,
-            )
+            self._bounded = bounded
+            self._file = self._open(())
             self.columns = columns_of(self._file.schema_arrow)
             self._n_rows = self._file.metadata.num_rows
             _check_rows(self._n_rows, bounded.size)
@@ -138,7 +135,7 @@ class ParquetTable:
         names = list(dict.fromkeys(column.name for column in columns))
         with _reading("Parquet"):
             _check_inflated(self._file.metadata, set(names))
-            for batch in self._batches(names, n_rows):
+            for batch in self._batches(columns, names, n_rows):
                 n_done += batch.num_rows
                 if n_done > self._n_rows:
                     break
@@ -149,11 +146,46 @@ class ParquetTable:
                 wrong = f"it has {n_done:,} rows and tells of {self._n_rows:,}"
                 raise Unreadable(f"the Parquet data is damaged, {wrong}")
 
-    def _batches(self, names: list[str], n_rows: int) -> Iterator[Any]:
+    def _open(self, encoded: Sequence[str]) -> Any:
+        """encoded: the columns of strings that are to come as dictionaries, if they are stored so."""
+        return pq.ParquetFile(
+            self._bounded,
+            read_dictionary=encoded,
+            buffer_size=_BUFFER_BYTES,
+            pre_buffer=False,
+            thrift_string_size_limit=_FOOTER_CAP,
+            thrift_container_size_limit=1_000_000,
+            page_checksum_verification=True,
+        )
+
+    def _batches(self, columns: Sequence[Column], names: list[str], n_rows: int) -> Iterator[Any]:
         """None goes over a row group's end: with the batch that meets a damage all of it is lost."""
+        texts = [column for column in columns if column.is_text]
+        encoded = self._open([column.name for column in texts]) if texts else None
         for number in range(self._file.num_row_groups):
-            group = self._file.iter_batches(n_rows, row_groups=[number], columns=names, use_threads=False)
+            n_at_once = min(n_rows, _affordable_rows(encoded, number, texts) if texts else n_rows)
+            group = self._file.iter_batches(n_at_once, row_groups=[number], columns=names, use_threads=False)
             yield from (batch for batch in group if batch.num_rows)
+
+
+def _affordable_rows(encoded: Any, number: int, columns: Sequence[Column]) -> int:
+    """How many rows of a row group may be read at once though each had the longest value of its dictionary.
+
+    A file of some hundred bytes can say a million characters in every row.
+    """
+    names = [column.name for column in columns]
+    group = encoded.metadata.row_group(number)
+    stored = [group.column(place) for place in range(group.num_columns)]
+    if any("DELTA_BYTE_ARRAY" in column.encodings for column in stored if column.path_in_schema in names):
+        return _FEW_ROWS
+    first = next(encoded.iter_batches(1, row_groups=[number], columns=names, use_threads=False), None)
+    if first is None:
+        return _FEW_ROWS
+    arrays = [array_of(column, first.column(first.schema.names.index(column.path[0]))) for column in columns]
+    longest = [
+        pc.max(pc.binary_length(array.dictionary)).as_py() for array in arrays if hasattr(array, "dictionary")
+    ]
+    return max(1, _VALUES_CAP // max((n_bytes or 1 for n_bytes in longest), default=1))
 
 
 def _check_footer(bounded: _Bounded) -> None:

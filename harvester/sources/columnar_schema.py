@@ -31,6 +31,11 @@ class Column:
         """As it is written: `tweet.id`."""
         return ".".join(self.path)
 
+    @property
+    def is_text(self) -> bool:
+        """Whether its values are strings, or bytes, each by itself and as long as it likes."""
+        return self.kind in _BYTES_OF or self.kind in _BYTES_OF.values()
+
 
 def columns_of(schema: Any) -> tuple[Column, ...]:
     """All columns in their order; a struct is followed by its fields.

@@ -199,6 +199,23 @@ def test_dictionaries_that_grow_too_much_are_refused(monkeypatch: pytest.MonkeyP
     assert len(found.rejected) == 4
 
 
+@pytest.mark.parametrize(
+    "options", [{}, {"use_dictionary": False, "column_encoding": {"id": "DELTA_BYTE_ARRAY"}}]
+)
+def test_long_value_that_is_stored_once_for_many_rows_takes_bounded_memory(
+    options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(columnar_files, "_VALUES_CAP", 1_000_000)
+    monkeypatch.setattr(columnar_files, "_FEW_ROWS", 10)
+    content = write("parquet", pa.table({"id": ["7" * 100_000] * 900}), compression="zstd", **options)
+    before = pa.total_allocated_bytes()
+    peak_bytes = n_rejected = 0
+    for chunk in read_table("f", "parquet", io.BytesIO(content), Form(), None, 9, threading.Event()):
+        n_rejected += len(chunk.rejected)
+        peak_bytes = max(peak_bytes, pa.total_allocated_bytes() - before)
+    assert (n_rejected, peak_bytes < 4_000_000) == (900, True)
+
+
 def test_long_value_in_every_row_is_not_copied_for_each() -> None:
     views = pa.array(["7" * 70_000], pa.string_view()).buffers()
     many = pa.Array.from_buffers(
