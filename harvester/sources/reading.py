@@ -9,6 +9,7 @@ from typing import Final
 
 from harvester.errors import RunDirectoryError
 from harvester.sources.chunk import NOTHING, Chunk, Origin, Rejected, joined, shown
+from harvester.sources.columnar import read_table
 from harvester.sources.decoding import open_parts
 from harvester.sources.find import Source
 from harvester.sources.form import Form
@@ -94,10 +95,25 @@ def _read_file(source: Source, form: Form, stop: threading.Event, chunk_bytes: i
 
 
 def _read_part(source: Source, part: Part, form: Form, stop: threading.Event) -> Iterator[Chunk]:
-    if isinstance(part, Table):
-        reason = f"a file in columns ({part.kind}); export the column of tweet IDs as text"
-        part = Text(part.name, part.compression, iter((Block(b"", part.n_stored, reason),)))
-    return _read_text(source, part, form, stop)
+    match part:
+        case Text():
+            return _read_text(source, part, form, stop)
+        case Table():
+            return _read_table(part, form, stop)
+
+
+def _read_table(table: Table, form: Form, stop: threading.Event) -> Iterator[Chunk]:
+    screen = Screen(form).screen
+    file = _printable(table.name)
+    for chunk in read_table(file, table.kind, table.opened, form, table.compression, table.n_stored, stop):
+        yield screen(chunk, is_last=chunk.unreadable is not None)
+    held = screen(NOTHING, is_last=True)
+    if held.n_lines and not stop.is_set():
+        yield held
+
+
+def _printable(name: str) -> str:
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _read_text(source: Source, text: Text, form: Form, stop: threading.Event) -> Iterator[Chunk]:
@@ -126,7 +142,7 @@ class _TextReader:
     """One text, block after block: to the right reader, to chunks."""
 
     def __init__(self, text: Text, form: Form) -> None:
-        self._file = os.fsencode(text.name).decode("utf-8", "backslashreplace")
+        self._file = _printable(text.name)
         self._compression = text.compression
         self._form = form
         self._head = b""

@@ -90,13 +90,19 @@ def _behind(held: Chunk, chunk: Chunk) -> Chunk:
         lines=np.concatenate((held.lines, chunk.lines)),
         owners=held.owners + chunk.owners,
         n_lines=held.n_lines + chunk.n_lines,
+        origin=held.origin,
     )
 
 
 def _parted(chunk: Chunk, n: int) -> tuple[Chunk, Chunk]:
     """The chunk with its first n IDs, and one of the others."""
     others = replace(
-        NOTHING, ids=chunk.ids[n:], lines=chunk.lines[n:], owners=chunk.owners[n:], n_lines=len(chunk.ids) - n
+        NOTHING,
+        ids=chunk.ids[n:],
+        lines=chunk.lines[n:],
+        owners=chunk.owners[n:],
+        n_lines=len(chunk.ids) - n,
+        origin=chunk.origin,
     )
     kept = replace(
         chunk,
