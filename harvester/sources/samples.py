@@ -113,6 +113,8 @@ class Table:
 
     def has_header_over(self, column: int) -> bool:
         """Whether the first row names columns: by a known name, or by a word without digits over the IDs."""
+        if id_in(self.rows[0][column] if self.rows and column < len(self.rows[0]) else ""):
+            return False
         if any(name in HEADER_NAMES for name in self.names):
             return True
         name = self.names[column] if column < len(self.names) else ""

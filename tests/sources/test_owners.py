@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from harvester.errors import UsageError
@@ -82,6 +82,7 @@ def quoted(cell: str) -> str:
 
 
 @quick
+@example([(1, "ID")], False, False, 1)
 @given(rows, st.booleans(), st.booleans(), chunk_sizes)
 def test_owners_stay_with_their_ids_when_chunks_are_any(
     file: Path, rows: list[tuple[int, str]], has_header: bool, is_gzipped: bool, chunk_bytes: int
