@@ -95,7 +95,7 @@ def _read_text(source: Source, text: Text, form: Form, stop: threading.Event) ->
     if stop.is_set():
         return
     last = reader.flush()
-    if last.n_lines:
+    if last.n_lines or last.unreadable:
         yield last
     if ends:
         yield dataclasses.replace(NOTHING, ends_part=True)
