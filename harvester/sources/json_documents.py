@@ -27,7 +27,8 @@ _TWEET_SECTIONS: Final = (b"tweets", b"tweet", b"community_tweet")
 _ENDS_IN_THE_MIDDLE: Final = "the JSON document ends in the middle"
 _NO_MATCH: Final = "brackets do not match"
 _COMMA_TOO_MANY: Final = "a comma too many"
-_PIECE_BYTES: Final = 1024 * 1024
+_PIECE_BYTES: Final = 256 * 1024
+"""What is computed of so much stays in the caches."""
 _MAX_KEY_BYTES: Final = 1000
 _MAX_BREAKS: Final = 1000
 """So often reading is taken up again where a document was broken; a file with more of them is no JSON."""
@@ -167,7 +168,9 @@ class DocumentReader:
                 continue
             self._unit.add(piece, start, at)
             start = position
-            if mark in b"]}":
+            if mark == b"{" and scope is _Scope.TOP and (end := self._take_tweet(piece, at, findings)):
+                start = position = end
+            elif mark in b"]}":
                 if not self._close(mark, piece.line_at(at), findings):
                     return at
             elif mark in b"{[":
@@ -181,6 +184,13 @@ class DocumentReader:
                 return at
         self._unit.add(piece, start, piece.end)
         return None
+
+    def _take_tweet(self, piece: Piece, start: int, findings: Findings) -> int | None:
+        """Where a document ends that is one tweet, and whole in this piece. None if it is to be looked into."""
+        if self._unit.line or (close := piece.next_close(1, start)) is None:
+            return None
+        text = piece.text[start : close + 1]
+        return close + 1 if self._values.read_tweet(text, piece.line_at(start), findings) else None
 
     def _take_many(self, piece: Piece, start: int, findings: Findings) -> int:
         """The elements of an array behind which there is a comma in this piece. Where the next one begins."""
@@ -245,7 +255,7 @@ class DocumentReader:
         if not members:
             return
         mark, n_headers = findings.mark(), findings.n_headers
-        self._values.read(b'{"data":[],' + members + b"}", self._document.line, findings)
+        self._values.read(b"{" + members + b',"data":[]}', self._document.line, findings)
         if findings.n_headers > n_headers:
             findings.go_back(mark)
         else:

@@ -5,7 +5,6 @@ from bisect import bisect_left
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harvester.sources.json_structure import Positions, Structure
 from harvester.sources.json_values import JSON_CAP
@@ -13,6 +12,7 @@ from harvester.sources.json_values import JSON_CAP
 BLANKS: Final = b" \t\r\n"
 _NOT_BLANK: Final = re.compile(rb"[^ \t\r\n]")
 _KEPT_OF_LONG: Final = 1000
+_CASE, _CLOSE, _COMMA = 0x20, ord("}"), ord(",")
 
 
 class Piece:
@@ -21,10 +21,13 @@ class Piece:
     def __init__(self, text: bytes, structure: Structure, first_line: int) -> None:
         """first_line: the number of the line on which the text begins."""
         self.text = text
+        self._bytes = np.frombuffer(text, np.uint8)
         self._structure = structure
         self._first_line = first_line
         self._borders: dict[int, list[int]] = {}
-        self._all_borders: dict[int, NDArray[np.int64]] = {}
+        self._closes: dict[int, list[int]] = {}
+        self._all_borders: dict[int, Positions] = {}
+        self._counted = (0, first_line)
 
     @property
     def end(self) -> int:
@@ -36,23 +39,33 @@ class Piece:
         """Where the next mark of this depth is, from a position on."""
         if depth not in self._borders:
             self._borders[depth] = self._at(depth).tolist()
-        borders = self._borders[depth]
-        index = bisect_left(borders, position)
-        return borders[index] if index < len(borders) else None
+        return _first_from(self._borders[depth], position)
+
+    def next_close(self, depth: int, position: int) -> int | None:
+        """Where the next bracket closes that ends this depth, from a position on."""
+        if depth not in self._closes:
+            at = self._at(depth)
+            self._closes[depth] = at[(self._bytes[at] | _CASE) == _CLOSE].tolist()
+        return _first_from(self._closes[depth], position)
 
     def commas(self, depth: int, position: int) -> Positions:
         """Where the commas of this depth are, from a position to where that depth is left, or the piece ends."""
-        borders = self._at(depth)[np.searchsorted(self._at(depth), position) :]
-        marks = np.frombuffer(self.text, np.uint8)[borders]
-        closes = np.flatnonzero((marks | 0x20) == ord("}"))
-        if len(closes):
-            borders, marks = borders[: closes[0]], marks[: closes[0]]
-        commas: Positions = borders[marks == ord(",")]
+        at, close = self._at(depth), self.next_close(depth, position)
+        end = len(at) if close is None else np.searchsorted(at, close)
+        at = at[np.searchsorted(at, position) : end]
+        commas: Positions = at[self._bytes[at] == _COMMA]
         return commas
 
     def line_at(self, position: int) -> int:
         """The line on which a position is."""
-        return self._first_line + int(np.searchsorted(self._structure.newlines, position))
+        if not len(self._structure.newlines):
+            return self._first_line
+        counted, line = self._counted
+        if position < counted:
+            counted, line = 0, self._first_line
+        line += self.text.count(b"\n", counted, position)
+        self._counted = position, line
+        return line
 
     def lines_of(self, starts: list[int]) -> list[int]:
         """The lines on which what stands there begins, blanks in front of it left out."""
@@ -73,6 +86,11 @@ class Piece:
         if depth not in self._all_borders:
             self._all_borders[depth] = self._structure.at[self._structure.depths == depth]
         return self._all_borders[depth]
+
+
+def _first_from(positions: list[int], position: int) -> int | None:
+    index = bisect_left(positions, position)
+    return positions[index] if index < len(positions) else None
 
 
 class Held:

@@ -157,12 +157,17 @@ class Values:
 
         is_embedded: see find_tweets.
         """
-        if self._may_hurry:
-            ids = _in_a_hurry(self._shape, text)
-            if ids:
-                findings.add(ids, line)
-                return
-        self._read_patiently(text, line, findings, is_embedded=is_embedded)
+        if not self._read_in_a_hurry(text, line, findings):
+            self._read_patiently(text, line, findings, is_embedded=is_embedded)
+
+    def read_tweet(self, text: bytes, line: int, findings: Findings) -> bool:
+        """The same if this is an object that is one tweet without a doubt; False if nothing was done."""
+        return self._shape is not _PAGE and self._read_in_a_hurry(text, line, findings)
+
+    def _read_in_a_hurry(self, text: bytes, line: int, findings: Findings) -> bool:
+        ids = _in_a_hurry(self._shape, text) if self._may_hurry else []
+        findings.add(ids, line)
+        return bool(ids)
 
     def read_many(self, text: bytes, lines: Sequence[int], findings: Findings) -> bool:
         """The same for values with commas between them, one for each line; False if nothing was done."""
