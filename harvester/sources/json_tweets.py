@@ -29,6 +29,11 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+_PAGE_KEY_SET: Final = frozenset(PAGE_KEYS)
+_EMBEDDING_KEYS: Final = _words(
+    "retweeted_status quoted_status twitter_quoted_status referenced_tweets object inReplyTo "
+    "in_reply_to_status_id_str in_reply_to_status_id"
+)
 _ENVELOPE_KEYS: Final = _words(
     "data results statuses tweets errors includes matching_rules meta next next_token requestParameters "
     "search_metadata"
@@ -116,7 +121,7 @@ def find_tweets(value: Any, form: Form, *, is_embedded: bool = False) -> Iterato
 
 def is_page(value: dict[str, Any]) -> bool:
     """Whether one of its keys holds tweets."""
-    return any(isinstance(value.get(key), list) for key in PAGE_KEYS)
+    return not _PAGE_KEY_SET.isdisjoint(value) and any(isinstance(value.get(key), list) for key in PAGE_KEYS)
 
 
 def included_tweets(value: Any) -> Iterator[Any]:
@@ -302,8 +307,9 @@ def _shown(value: Any) -> str:
 def _embedded(tweet: dict[str, Any]) -> Iterator[_Place]:
     """The tweets that a tweet retweets, quotes and answers, in the order of its keys."""
     for key, value in tweet.items():
-        for held in _referenced(tweet, key, value):
-            yield _Place(held, is_embedded=True)
+        if key in _EMBEDDING_KEYS:
+            for held in _referenced(tweet, key, value):
+                yield _Place(held, is_embedded=True)
 
 
 def _referenced(tweet: dict[str, Any], key: str, value: Any) -> Iterator[Any]:
