@@ -84,7 +84,7 @@ NOTHING: Final = Chunk(NO_IDS, (), 0, 0, 0, 0, None)
 
 def joined(first: Chunk, second: Chunk) -> Chunk:
     """Two chunks of one file that follow on one another, as one. What is said of the file is the first's."""
-    if not second.n_lines:
+    if not second.n_lines and second.unreadable is None:
         return first
     return replace(
         first,
@@ -94,6 +94,7 @@ def joined(first: Chunk, second: Chunk) -> Chunk:
         n_blank=first.n_blank + second.n_blank,
         n_headers=first.n_headers + second.n_headers,
         n_bytes=first.n_bytes + second.n_bytes,
+        unreadable=first.unreadable or second.unreadable,
         owners=first.owners + second.owners,
         lines=np.concatenate((first.lines, second.lines)),
     )

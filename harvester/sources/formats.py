@@ -3,9 +3,27 @@
 Decided by the content alone, never by how much of it has arrived: the same bytes are always read the same way.
 """
 
+import re
+from typing import Final, Literal
+
 from harvester.sources.form import Form
-from harvester.sources.readers import Reader
+from harvester.sources.json_documents import DocumentReader
+from harvester.sources.json_values import JSON_CAP, decode
+from harvester.sources.ndjson import NdjsonLines
+from harvester.sources.readers import LineReader, Reader
 from harvester.sources.tables import choose_line_reader
+
+_BOM: Final = b"\xef\xbb\xbf"
+_LOOKED_AT_BYTES: Final = 1024 * 1024
+"""So far the end of the first line is looked for, and JSON on the lines below it."""
+_BLANK_BYTES: Final = 64 * 1024
+_LOOKED_AT_LINES: Final = 20
+_ASSIGNMENT_BYTES: Final = 256
+_ASSIGNMENT: Final = re.compile(rb"(window|Grailbird\.data)\.[\w$.]+\s*=")
+_ASSIGNMENTS: Final = (b"window.", b"Grailbird.data.")
+_IN_BRACKET: Final = re.compile(rb'\[\s*[\[{"\]\-0-9tfn]|\{\s*["}]')
+
+JsonFormat = Literal["ndjson", "json"]
 
 
 def choose_reader(file: str, head: bytes, form: Form, *, is_all: bool) -> Reader | None:
@@ -15,4 +33,58 @@ def choose_reader(file: str, head: bytes, form: Form, *, is_all: bool) -> Reader
 
     Raises UsageError: the wanted column is not there.
     """
+    file_format: str | None = form.file_format
+    if file_format is None:
+        found = find_json(head, is_all=is_all)
+        if found == "more":
+            return None
+        file_format = found
+    if file_format == "ndjson":
+        return LineReader(NdjsonLines(file, form), JSON_CAP)
+    if file_format == "json":
+        return DocumentReader(file, form)
     return choose_line_reader(file, head, form, is_all=is_all)
+
+
+def find_json(head: bytes, *, is_all: bool) -> JsonFormat | Literal["more"] | None:
+    """How a text is JSON, which begins with a bracket or an archive's assignment; None if it is not.
+
+    head, is_all: see choose_reader; `more` if they do not suffice.
+    """
+    begun = head[:_BLANK_BYTES].removeprefix(_BOM).lstrip()
+    is_more_possible = not is_all and len(head) < _LOOKED_AT_BYTES
+    if not begun or _BOM.startswith(head):
+        return "more" if is_more_possible and len(head) < _BLANK_BYTES else None
+    if begun[:1] in b"{[":
+        return _by_lines(head[:_LOOKED_AT_BYTES], is_all=not is_more_possible)
+    if not any(begun.startswith(name[: len(begun)]) for name in _ASSIGNMENTS):
+        return None
+    if _ASSIGNMENT.match(begun[:_ASSIGNMENT_BYTES]):
+        return "json"
+    return "more" if is_more_possible and len(begun) < _ASSIGNMENT_BYTES else None
+
+
+def _by_lines(head: bytes, *, is_all: bool) -> JsonFormat | Literal["more"] | None:
+    """By the first line, if it is a value or a bracket; else by those that follow. is_all: no more may come."""
+    *lines, begun = head.removeprefix(_BOM).split(b"\n")
+    if is_all:
+        lines.append(begun)
+    lines = [line for line in map(bytes.strip, lines) if line][: _LOOKED_AT_LINES + 1]
+    if lines and lines[0] in (b"{", b"["):
+        return "json"
+    if lines and _is_json(lines[0]):
+        return "ndjson"
+    if not is_all and len(lines) <= _LOOKED_AT_LINES:
+        return "more"
+    following = [line[:1] in b"{[" and _is_json(line) for line in lines[1:]]
+    if 2 * sum(following) > len(following):
+        return "ndjson"
+    return "json" if _IN_BRACKET.match(head.removeprefix(_BOM).lstrip()) else None
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        decode(line)
+    except ValueError:
+        return False
+    return True

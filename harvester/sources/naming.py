@@ -7,7 +7,7 @@ DATA_ENDINGS: Final = frozenset(
     {
         *(".csv", ".dat", ".id", ".ids", ".list", ".lst", ".psv", ".tab", ".tsv", ".txt"),
         *(".js", ".json", ".jsonl", ".ndjson"),
-        *(".arrow", ".feather", ".ipc", ".parquet", ".pq"),
+        *(".arrow", ".arrows", ".feather", ".ipc", ".parquet", ".pq"),
         *(".bz2", ".gz", ".lzma", ".xz", ".zip", ".zst", ".zstd"),
     }
 )

@@ -152,14 +152,21 @@ class _TextReader:
         self.n_bytes = 0
 
     def read(self, block: Block) -> Chunk:
-        """What has become whole with this block."""
+        """What has become whole with this block; nothing once a part was unreadable."""
         self.n_bytes += block.n_stored
+        if self._is_ended:
+            return dataclasses.replace(NOTHING, n_bytes=block.n_stored)
         chunk = self._of_file(self._read(block.text, is_all=block.unreadable is not None))
         chunk = dataclasses.replace(chunk, n_bytes=block.n_stored)
-        return self._end_unreadable(chunk, block.unreadable) if block.unreadable else chunk
+        if block.unreadable and chunk.unreadable is None:
+            chunk = self._cut(chunk, block.unreadable)
+        self._is_ended = chunk.unreadable is not None
+        return chunk
 
     def pause(self) -> Chunk:
         """What is left where the file ended before it grew. Raises RunDirectoryError when a line goes on there."""
+        if self._is_ended:
+            return NOTHING
         if self._reader.is_within if self._reader else self._head[-1:] not in (b"", b"\n"):
             raise RunDirectoryError(
                 f"{self._file}: where it ended before it grew, its last line was not whole",
@@ -189,9 +196,8 @@ class _TextReader:
     def _of_file(self, chunk: Chunk) -> Chunk:
         return dataclasses.replace(chunk, origin=self._origin)
 
-    def _end_unreadable(self, chunk: Chunk, reason: str) -> Chunk:
+    def _cut(self, chunk: Chunk, reason: str) -> Chunk:
         assert self._reader is not None  # noqa: S101  # it was chosen by all there is
-        self._is_ended = True
         left, torn = self._reader.cut()
         chunk = joined(chunk, left)
         entry = Rejected(self._file, torn.line, shown(torn.text), f"the rest is unreadable: {reason}")

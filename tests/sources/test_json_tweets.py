@@ -1,0 +1,193 @@
+"""Which tweets a JSON value holds."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from harvester.sources import Form
+from harvester.sources.json_tweets import HEADER, Found, NoTweet, Tweet, find_tweets
+
+ACTIVITY = "tag:search.twitter.com,2005:"
+LETTER = {"tweet_id": "5", "endpoint": "totals", "metrics": [], "access": "app", "reason": "x", "attempts": 8}
+ONE_TWEET = {
+    "v1.1": {"id": 4, "id_str": "5", "text": "…", "user": {"id_str": "9"}},
+    "v1.1 without id_str": {"id": 5, "full_text": "…"},
+    "v2": {"id": "5", "text": "…", "author_id": "9", "edit_history_tweet_ids": ["5"]},
+    "v2 on its own": {"data": {"id": "5"}, "includes": {"users": [{"id": "9"}]}},
+    "an activity": {
+        "id": f"{ACTIVITY}5",
+        "verb": "post",
+        "object": {"id": "object:search.twitter.com,2005:5"},
+    },
+    "of the archive": {"tweet": {"id": "4", "id_str": "5"}},
+    "a record": {"tweet_id": "5", "status": "ok", "metrics": {}},
+    "a dead letter": LETTER,
+    "with a number of its own": {"id": 1, "tweet_id": 5},
+    "of MongoDB": {"_id": {"$oid": "x"}, "id": {"$numberLong": "5"}},
+    "with an empty id_str": {"id": 5, "id_str": None},
+    "a number": 5,
+    "a text": "5",
+    "with `tweet` as its text": {"id": 5, "tweet": "…", "username": "ann", "name": "Ann"},
+}
+NO_TWEET = {
+    "null": (None, "null is no tweet ID"),
+    "a truth": (True, "true is no tweet ID"),
+    "an array": ({"id": [5]}, "an array is no tweet ID"),
+    "an object": ({"id": {"x": 5}}, "an object is no tweet ID"),
+    "an ID of null": ({"id": None}, "null is no tweet ID"),
+    "negative": ({"id": -5}, "negative"),
+    "too large": ({"id": "9223372036854775808"}, "larger than a tweet ID can be"),
+    "an empty object": ({}, "an object without a tweet ID"),
+    "a notice": ({"delete": {"status": {"id": 5}}}, "a notice of the stream: delete"),
+    "a limit": ({"limit": {"track": 5}}, "a notice of the stream: limit"),
+    "a user": ({"id": "5", "name": "Ann", "username": "ann"}, "a user, not a tweet"),
+    "a user of v1.1": (
+        {"id": 5, "id_str": "5", "name": "Ann", "screen_name": "ann", "followers_count": 1},
+        "a user, not a tweet",
+    ),
+}
+PAGES = {
+    "data": {"data": [{"id": "5"}, {"id": "6"}], "includes": {"tweets": [{"id": "7"}]}, "meta": {}},
+    "results": {"results": [{"id_str": "5"}, {"id_str": "6"}], "next": "x"},
+    "statuses": {"statuses": [{"id": 5}, {"id": 6}], "search_metadata": {}},
+    "tweets": {"tweets": [{"id": 5}, {"id": 6}]},
+    "with an ID of its own": {"id": 9, "data": [5, 6]},
+    "an array": [{"id": 5}, "6"],
+    "arrays in an array": [[5], [], {"data": [[6]]}],
+}
+HEADERS = [
+    {"info": {"activity_count": 5}},
+    {"meta": {"result_count": 0}},
+    {"errors": [{"title": "x"}]},
+    [],
+] + [{key: []} for key in ("data", "results", "statuses", "tweets")]
+RETWEET = {
+    "id": 5,
+    "in_reply_to_status_id_str": None,
+    "retweeted_status": {"id": 6, "quoted_status": {"id": 7}, "in_reply_to_status_id_str": "8"},
+    "quoted_status": {"id": 9},
+}
+REFERENCED = {
+    "v1.1": (RETWEET, [5, 6, 7, 8, 9]),
+    "a reply": ({"in_reply_to_status_id": 6, "id": 5}, [5, 6]),
+    "v2": ({"id": "5", "referenced_tweets": [{"type": "quoted", "id": "6"}]}, [5, 6]),
+    "included": ({"data": [{"id": 5}], "includes": {"tweets": [{"id": 6}]}}, [5, 6]),
+    "included first": ({"includes": {"tweets": [{"id": 6}]}, "data": [{"id": 5}]}, [6, 5]),
+    "included with one": ({"data": {"id": 5}, "includes": {"tweets": [{"id": 6}]}}, [5, 6]),
+    "included alone": ({"data": [], "includes": {"tweets": [{"id": 6}]}}, [6]),
+    "shared": ({"id": f"{ACTIVITY}5", "verb": "share", "object": {"id": f"{ACTIVITY}6"}}, [5, 6]),
+    "posted": ({"id": f"{ACTIVITY}5", "verb": "post", "object": {"id": f"{ACTIVITY}6"}}, [5]),
+    "quoted": ({"id": f"{ACTIVITY}5", "twitter_quoted_status": {"id": f"{ACTIVITY}6"}}, [5, 6]),
+    "answered": ({"id": 5, "inReplyTo": {"link": "http://twitter.com/ann/statuses/6"}}, [5, 6]),
+    "of the archive": ({"tweet": {"id_str": "5", "in_reply_to_status_id_str": "6"}}, [5, 6]),
+}
+
+
+def found(value: Any, **options: Any) -> list[Found]:
+    return [*find_tweets(orjson.loads(orjson.dumps(value)), Form(**options))]
+
+
+def ids(value: Any, **options: Any) -> list[int]:
+    return [tweet.tweet_id for tweet in found(value, **options) if isinstance(tweet, Tweet)]
+
+
+@pytest.mark.parametrize("value", ONE_TWEET.values(), ids=ONE_TWEET)
+def test_one_tweet_is_found_in_each_shape(value: Any) -> None:
+    assert found(value) == [Tweet(5)]
+
+
+@pytest.mark.parametrize(("value", "reason"), NO_TWEET.values(), ids=NO_TWEET)
+def test_what_is_no_tweet_has_its_reason(value: Any, reason: str) -> None:
+    assert [entry.reason for entry in found(value) if isinstance(entry, NoTweet)] == [reason]
+
+
+@pytest.mark.parametrize("value", PAGES.values(), ids=PAGES)
+def test_tweets_of_a_page_are_found_in_their_order(value: Any) -> None:
+    assert ids(value) == [5, 6]
+
+
+@pytest.mark.parametrize("value", HEADERS)
+def test_page_without_tweets_is_a_header(value: Any) -> None:
+    assert found(value) == [HEADER]
+
+
+@pytest.mark.parametrize(("value", "expected"), REFERENCED.values(), ids=REFERENCED)
+def test_referenced_tweets_follow_the_tweet_that_holds_them(value: Any, expected: list[int]) -> None:
+    assert ids(value, include_referenced=True) == expected
+
+
+def test_referenced_tweets_are_left_out_unless_wanted() -> None:
+    assert {tweet_id for value, _ in REFERENCED.values() for tweet_id in ids(value)} == {5}
+
+
+def test_tweets_within_tweets_are_found_however_deep() -> None:
+    text = '{"quoted_status":' * 1000 + "5" + ',"id":6}' * 1000
+
+    found = find_tweets(orjson.loads(text), Form(include_referenced=True))
+
+    assert [*found] == [Tweet(6)] * 1000
+
+
+@pytest.mark.parametrize(
+    ("value", "column"),
+    [
+        ({"a": {"b": 5}, "id": 6}, "a.b"),
+        ({"a.b": 5, "id": 6}, "a.b"),
+        ({"tweet": {"own": "5", "id": 6}}, "tweet.own"),
+        ({"tweet": {"own": "5", "id": 6}}, "own"),
+        ({"data": [{"own": 5}]}, "own"),
+        ({"data": {"own": 5, "id": 6}}, "own"),
+    ],
+)
+def test_id_stands_under_the_key_that_is_named(value: Any, column: str) -> None:
+    assert found(value, column=column) == [Tweet(5)]
+
+
+def test_reason_names_the_key_that_is_missing() -> None:
+    assert found({"id": 5}, column="a.b") == [NoTweet(None, "no key 'a.b'")]
+
+
+@pytest.mark.parametrize(
+    ("value", "owner"),
+    [
+        ({"id": 5, "user": {"screen_name": " ann "}}, "ann"),
+        ({"tweet": {"id": 5, "user": {"screen_name": "ann"}}}, "ann"),
+        ({"tweet": {"id": 5}, "user": {"screen_name": "ann"}}, "ann"),
+        ({"data": {"id": 5}, "user": {"screen_name": "ann"}}, "ann"),
+        ({"id": 5, "user": {"screen_name": 17}}, "17"),
+        ({"id": 5, "user": {"screen_name": None}}, ""),
+    ],
+)
+def test_owner_stands_under_the_key_that_is_named(value: Any, owner: str) -> None:
+    assert found(value, owner_column="user.screen_name") == [Tweet(5, owner)]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ({"id": 5}, "no key 'owner' for the owner"),
+        (5, "no key 'owner' for the owner"),
+        ({"id": 5, "owner": ["ann"]}, "the owner is neither text nor a number"),
+        ({"id": 5, "owner": True}, "the owner is neither text nor a number"),
+        ({"id": 5, "owner": "n" * 201}, "the owner's name is longer than 200 characters"),
+    ],
+)
+def test_tweet_without_a_proper_owner_is_rejected(value: Any, reason: str) -> None:
+    (entry,) = found(value, owner_column="owner")
+
+    assert isinstance(entry, NoTweet)
+    assert entry.reason == reason
+
+
+def test_referenced_tweet_needs_no_owner() -> None:
+    value = {
+        "id": 5,
+        "owner": "ann",
+        "quoted_status": {"id": 6},
+        "retweeted_status": {"id": 7, "owner": "bob"},
+    }
+
+    owned = found(value, owner_column="owner", include_referenced=True)
+
+    assert owned == [Tweet(5, "ann"), Tweet(6), Tweet(7, "bob")]
