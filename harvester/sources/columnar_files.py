@@ -134,7 +134,6 @@ class ParquetTable:
         n_done = 0
         names = list(dict.fromkeys(column.name for column in columns))
         with _reading("Parquet"):
-            _check_inflated(self._file.metadata, set(names))
             for batch in self._batches(columns, names, n_rows):
                 n_done += batch.num_rows
                 if n_done > self._n_rows:
@@ -163,29 +162,47 @@ class ParquetTable:
         texts = [column for column in columns if column.is_text]
         encoded = self._open([column.name for column in texts]) if texts else None
         for number in range(self._file.num_row_groups):
-            n_at_once = min(n_rows, _affordable_rows(encoded, number, texts) if texts else n_rows)
+            n_at_once = min(n_rows, self._affordable_rows(encoded, number, texts)) if texts else n_rows
             group = self._file.iter_batches(n_at_once, row_groups=[number], columns=names, use_threads=False)
             yield from (batch for batch in group if batch.num_rows)
 
+    def _affordable_rows(self, encoded: Any, number: int, columns: Sequence[Column]) -> int:
+        """How many rows of a row group may be read at once, by how long its values are.
 
-def _affordable_rows(encoded: Any, number: int, columns: Sequence[Column]) -> int:
-    """How many rows of a row group may be read at once though each had the longest value of its dictionary.
+        A file of some hundred bytes can say a million characters in every row: as the one entry of a dictionary,
+        as what a value shares with the one before it, as zeros that are compressed.
+        """
+        names = [column.name for column in columns]
+        # First of all a row is read: what is damaged in a column's metadata is an error there, and would end
+        # the whole process if pyarrow were asked for the metadata.
+        if not _first_row(self._file, number, names):
+            return _FEW_ROWS
+        metadata = self._file.metadata
+        places = [at for at in range(metadata.num_columns) if metadata.schema.column(at).path in names]
+        stored = [metadata.row_group(number).column(place) for place in places]
+        n_rows = min(map(_rows_by_metadata, stored))
+        if any(encoding.startswith("DELTA") for column in stored for encoding in column.encodings):
+            return min(n_rows, _FEW_ROWS)  # pyarrow refuses to make a dictionary of those
+        batch = _first_row(encoded, number, names)
+        there = batch.schema.names
+        arrays = [array_of(column, batch.column(there.index(column.path[0]))) for column in columns]
+        return min(n_rows, *map(_rows_by_dictionary, arrays))
 
-    A file of some hundred bytes can say a million characters in every row.
-    """
-    names = [column.name for column in columns]
-    group = encoded.metadata.row_group(number)
-    stored = [group.column(place) for place in range(group.num_columns)]
-    if any("DELTA_BYTE_ARRAY" in column.encodings for column in stored if column.path_in_schema in names):
-        return _FEW_ROWS
-    first = next(encoded.iter_batches(1, row_groups=[number], columns=names, use_threads=False), None)
-    if first is None:
-        return _FEW_ROWS
-    arrays = [array_of(column, first.column(first.schema.names.index(column.path[0]))) for column in columns]
-    longest = [
-        pc.max(pc.binary_length(array.dictionary)).as_py() for array in arrays if hasattr(array, "dictionary")
-    ]
-    return max(1, _VALUES_CAP // max((n_bytes or 1 for n_bytes in longest), default=1))
+
+def _first_row(file: Any, number: int, names: list[str]) -> Any:
+    return next(file.iter_batches(1, row_groups=[number], columns=names, use_threads=False), None)
+
+
+def _rows_by_metadata(column: Any) -> int:
+    n_stored, n_bytes = int(column.total_compressed_size), int(column.total_uncompressed_size)
+    if n_bytes > _INFLATED_ALWAYS + INFLATES_AT_MOST * n_stored:
+        raise Unreadable(f"a decompression bomb: {n_bytes:,} bytes from {n_stored:,}")
+    return max(1, _VALUES_CAP * int(column.num_values) // max(1, n_bytes))
+
+
+def _rows_by_dictionary(array: Any) -> int:
+    longest = pc.max(pc.binary_length(array.dictionary)).as_py() if hasattr(array, "dictionary") else None
+    return max(1, _VALUES_CAP // (longest or 1))
 
 
 def _check_footer(bounded: _Bounded) -> None:
@@ -202,16 +219,6 @@ def _check_footer(bounded: _Bounded) -> None:
 def _check_rows(n_rows: int, n_bytes: int) -> None:
     if n_rows > _ROWS_ALWAYS + ROWS_A_BYTE * n_bytes:
         raise Unreadable(f"a decompression bomb: {n_rows:,} rows in {n_bytes:,} bytes")
-
-
-def _check_inflated(metadata: Any, names: set[str]) -> None:
-    places = [i for i in range(metadata.num_columns) if metadata.schema.column(i).path in names]
-    for number in range(metadata.num_row_groups):
-        for place in places:
-            column = metadata.row_group(number).column(place)
-            n_stored, n_bytes = column.total_compressed_size, column.total_uncompressed_size
-            if n_bytes > _INFLATED_ALWAYS + INFLATES_AT_MOST * n_stored:
-                raise Unreadable(f"a decompression bomb: {n_bytes:,} bytes from {n_stored:,}")
 
 
 class ArrowTable:

@@ -33,8 +33,9 @@ class Column:
 
     @property
     def is_text(self) -> bool:
-        """Whether its values are strings, or bytes, each by itself and as long as it likes."""
-        return self.kind in _BYTES_OF or self.kind in _BYTES_OF.values()
+        """Whether its values are strings, or bytes, each as long as it likes."""
+        kind = self.kind.value_type if pa.types.is_dictionary(self.kind) else self.kind
+        return kind in _BYTES_OF or kind in _BYTES_OF.values() or pa.types.is_fixed_size_binary(kind)
 
 
 def columns_of(schema: Any) -> tuple[Column, ...]:

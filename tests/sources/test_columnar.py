@@ -175,6 +175,13 @@ def test_string_that_is_no_utf_8_costs_its_own_row_only(stored: str) -> None:
     assert (found.ids, [line for line, _, _ in found.rejected]) == ([5, 6], [2])
 
 
+@pytest.mark.parametrize("encoding", ["PLAIN", "DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"])
+def test_strings_are_read_however_parquet_stores_them(encoding: str) -> None:
+    table = pa.table({"id": [str(ID + number) for number in range(3000)]})
+    content = write("parquet", table, use_dictionary=False, column_encoding={"id": encoding})
+    assert read("parquet", content).ids == [ID + number for number in range(3000)]
+
+
 values_of = {
     pa.int64(): st.integers(-(2**63), 2**63 - 1),
     pa.uint64(): st.integers(0, 2**64 - 1),
