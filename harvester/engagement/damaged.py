@@ -54,7 +54,7 @@ _MISSING: Final = frozenset(
     )
 )
 SPREADSHEET: Final = "a spreadsheet has rounded it"
-FLOATING: Final = "a decimal point: it was a floating-point number, its last digits are lost"
+FLOATING: Final = "it was a floating-point number, its last digits are lost"
 _DATE: Final = "a date, not an ID"
 _REASONS: Final = tuple(
     (re.compile(form, re.IGNORECASE | re.DOTALL), reason)

@@ -6,12 +6,12 @@ Decided by the content alone, never by how much of it has arrived: the same byte
 import re
 from typing import Final, Literal
 
+from harvester.sources.delimited.choice import choose_line_reader
 from harvester.sources.form import Form
-from harvester.sources.json_documents import DocumentReader
-from harvester.sources.json_values import JSON_CAP, decode
-from harvester.sources.ndjson import NdjsonLines
+from harvester.sources.json_texts.documents import DocumentReader
+from harvester.sources.json_texts.ndjson import NdjsonLines
+from harvester.sources.json_texts.values import JSON_CAP, decode
 from harvester.sources.readers import LineReader, Reader
-from harvester.sources.tables import choose_line_reader
 
 _BOM: Final = b"\xef\xbb\xbf"
 _LOOKED_AT_BYTES: Final = 1024 * 1024

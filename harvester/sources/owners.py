@@ -10,7 +10,7 @@ from typing import Final
 
 from harvester.errors import UsageError
 from harvester.sources.chunk import Chunk, shown
-from harvester.sources.find import STDIN
+from harvester.sources.places.find import STDIN
 
 MAX_OWNER_CHARACTERS: Final = 200
 _UNDECODED: Final = re.compile("[\ud800-\udfff]")

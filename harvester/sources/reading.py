@@ -9,13 +9,13 @@ from typing import Final
 
 from harvester.errors import RunDirectoryError
 from harvester.sources.chunk import NOTHING, Chunk, Origin, Rejected, joined, shown
-from harvester.sources.columnar import read_table
-from harvester.sources.decoding import open_parts
-from harvester.sources.find import Source
+from harvester.sources.columnar.tables import read_table
 from harvester.sources.form import Form
 from harvester.sources.formats import choose_reader
+from harvester.sources.layers.decoding import open_parts
+from harvester.sources.layers.parts import Block, Part, Table, Text
 from harvester.sources.owners import folder_owner, owned_by
-from harvester.sources.parts import Block, Part, Table, Text
+from harvester.sources.places.find import Source
 from harvester.sources.readers import Reader
 from harvester.sources.screening import Screen
 

@@ -92,12 +92,12 @@ def test_parse_tweet_id_forgives_what_is_certain(tweet_id: int, form: str) -> No
         ('"1.06E18"', "a spreadsheet has rounded it"),
         (
             "1060976163948904448.0",
-            "a decimal point: it was a floating-point number, its last digits are lost",
+            "it was a floating-point number, its last digits are lost",
         ),
-        ("9007199254740992.0", "a decimal point: it was a floating-point number, its last digits are lost"),
+        ("9007199254740992.0", "it was a floating-point number, its last digits are lost"),
         (
             "1060976163948904448,00",
-            "a decimal point: it was a floating-point number, its last digits are lost",
+            "it was a floating-point number, its last digits are lost",
         ),
         ("12.5", "a decimal point, not a whole number"),
         ("0,5", "a decimal point, not a whole number"),

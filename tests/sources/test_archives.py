@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harvester.sources import Source, find_sources, has_whole_lines, read_chunks
-from harvester.sources.decoding import open_parts
-from harvester.sources.parts import Table
-from harvester.sources.signatures import Foreign, recognise
+from harvester.sources.layers.decoding import open_parts
+from harvester.sources.layers.parts import Table
+from harvester.sources.layers.signatures import Foreign, recognise
 from tests.sources.compressed import COMPRESS, Found, read, streamed_zip, zipped
 
 pa = pytest.importorskip("pyarrow")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from harvester.errors import UsageError
 from harvester.sources import Chunk, Form
-from harvester.sources.columnar import read_table
+from harvester.sources.columnar.tables import read_table
 
 ID = 1_060_976_163_948_904_448
 Stored = Literal["parquet", "arrow file", "arrow stream"]

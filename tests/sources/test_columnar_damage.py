@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harvester.errors import UsageError
-from harvester.sources import Form, arrow_messages, columnar_files
-from harvester.sources.columnar import read_table
+from harvester.sources import Form
+from harvester.sources.columnar import arrow_messages, files
+from harvester.sources.columnar.tables import read_table
 from tests.sources.test_columnar import ID, STORED, Found, every, read, together, write
 
 quick = settings(deadline=None)
@@ -159,14 +160,14 @@ def unreadable(stored: str, content: bytes, **options: Any) -> str:
 
 @every
 def test_more_rows_than_bytes_can_tell_are_a_bomb(stored: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(columnar_files, "_ROWS_ALWAYS", 10)
-    monkeypatch.setattr(columnar_files, "ROWS_A_BYTE", 1)
+    monkeypatch.setattr(files, "_ROWS_ALWAYS", 10)
+    monkeypatch.setattr(files, "ROWS_A_BYTE", 1)
     content = write(stored, pa.table({"id": pa.array([5] * 100_000)}), 100_000, compression="zstd")
     assert "a decompression bomb: 100,000 rows in" in unreadable(stored, content)
 
 
 def test_parquet_column_that_inflates_too_much_is_a_bomb(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(columnar_files, "_INFLATED_ALWAYS", 10)
+    monkeypatch.setattr(files, "_INFLATED_ALWAYS", 10)
     table = pa.table({"id": ["0" * 3_000_000], "n": [5]})
     content = write("parquet", table, use_dictionary=False, compression="zstd")
     assert "a decompression bomb: 3,000," in unreadable("parquet", content)
@@ -205,8 +206,8 @@ def test_dictionaries_that_grow_too_much_are_refused(monkeypatch: pytest.MonkeyP
 def test_long_value_that_is_stored_once_for_many_rows_takes_bounded_memory(
     options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(columnar_files, "_VALUES_CAP", 1_000_000)
-    monkeypatch.setattr(columnar_files, "_FEW_ROWS", 10)
+    monkeypatch.setattr(files, "_VALUES_CAP", 1_000_000)
+    monkeypatch.setattr(files, "_FEW_ROWS", 10)
     content = write("parquet", pa.table({"id": ["7" * 100_000] * 900}), compression="zstd", **options)
     before = pa.total_allocated_bytes()
     peak_bytes = n_rejected = 0

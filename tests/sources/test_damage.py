@@ -11,7 +11,7 @@ from harvester.sources import Form, Rejected, find_sources, read_chunks
 
 ID = 1_060_976_163_948_904_448
 ROUNDED = "a spreadsheet has rounded it"
-FLOAT = "a decimal point: it was a floating-point number, its last digits are lost"
+FLOAT = "it was a floating-point number, its last digits are lost"
 
 DAMAGE: list[tuple[str, int | str]] = [
     (f" {ID} ", ID),

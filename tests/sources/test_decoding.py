@@ -14,8 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harvester.sources import decompress, find_sources, read_chunks, slices
-from harvester.sources.decompress import Codec, Inflater
+from harvester.sources import find_sources, read_chunks
+from harvester.sources.layers import decompress, slices
+from harvester.sources.layers.decompress import Codec, Inflater
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -35,7 +36,7 @@ quick = settings(deadline=None, suppress_health_check=[HealthCheck.function_scop
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slices and steps so small that a test's file has many."""
     monkeypatch.setattr(slices, "SLICE_BYTES", 100)
-    monkeypatch.setattr("harvester.sources.zip_members.SLICE_BYTES", 100)
+    monkeypatch.setattr("harvester.sources.layers.zip_members.SLICE_BYTES", 100)
     monkeypatch.setattr(decompress, "STEP_BYTES", 150)
 
 

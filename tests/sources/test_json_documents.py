@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harvester.sources import Form, Rejected, find_sources, read_chunks
-from harvester.sources.findings import Findings
-from harvester.sources.json_documents import DocumentReader
-from harvester.sources.json_values import JSON_CAP, Values
+from harvester.sources.json_texts.documents import DocumentReader
+from harvester.sources.json_texts.findings import Findings
+from harvester.sources.json_texts.values import JSON_CAP, Values
 from tests.sources.json_found import Found, read_json
 
 MIB = 1024 * 1024

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvester.sources.json_structure import CLOSED_UNOPENED, LINE_END_IN_STRING, StructureScanner
+from harvester.sources.json_texts.structure import CLOSED_UNOPENED, LINE_END_IN_STRING, StructureScanner
 
 texts = st.lists(st.sampled_from([b"{", b"}", b"[", b"]", b",", b'"', b"\\", b"\n", b"a", b"\xff"])).map(
     b"".join

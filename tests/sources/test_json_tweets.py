@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from harvester.sources import Form
-from harvester.sources.json_tweets import HEADER, Found, NoTweet, Tweet, find_tweets
+from harvester.sources.json_texts.tweets import HEADER, Found, NoTweet, Tweet, find_tweets
 
 ACTIVITY = "tag:search.twitter.com,2005:"
 LETTER = {"tweet_id": "5", "endpoint": "totals", "metrics": [], "access": "app", "reason": "x", "attempts": 8}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harvester.errors import UsageError
 from harvester.sources import find_sources
-from harvester.sources.listing import spelled_out
+from harvester.sources.places.listing import spelled_out
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harvester.sources import Form
-from harvester.sources.findings import Findings
-from harvester.sources.json_values import JSON_CAP, Values
+from harvester.sources.json_texts.findings import Findings
+from harvester.sources.json_texts.values import JSON_CAP, Values
 from tests.sources.json_found import read_json
 
 id_values: st.SearchStrategy[Any] = st.one_of(
@@ -80,7 +80,7 @@ def test_lines_are_told_of_ids_and_of_what_is_none() -> None:
     [
         (b'{"id":1.06098E+18}', "1.06098E+18", "a spreadsheet has rounded it"),
         (b"1.06098E+18", "1.06098E+18", "a spreadsheet has rounded it"),
-        (b'{"id":1060976163948904448.0}', "1060976163948904448.0", "a decimal point"),
+        (b'{"id":1060976163948904448.0}', "1060976163948904448.0", "it was a floating-point number"),
         (b'{"id":18446744073709551616}', "18446744073709551616", "larger than a tweet ID can be"),
         (b'{"id":-5,"text":"..."}', "-5", "negative"),
         (b'[{"id":1,"a":1.5},{"x":1}]', '{"x": …}', "an object without a tweet ID"),

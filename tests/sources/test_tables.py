@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from harvester.errors import UsageError
 from harvester.sources import Chunk, Form, find_sources, read_chunks
 from harvester.sources.chunk import NOTHING, joined
-from harvester.sources.csv_records import Dialect
-from harvester.sources.csv_rows import CsvRows
-from harvester.sources.samples import DELIMITERS, RARE_DELIMITERS
+from harvester.sources.delimited.records import Dialect
+from harvester.sources.delimited.rows import CsvRows
+from harvester.sources.delimited.samples import DELIMITERS, RARE_DELIMITERS
 
 ID = 1_060_976_163_948_904_448
 
@@ -50,7 +50,7 @@ def test_blocks_are_read_as_rows_are(
     pieces = [b"".join(lines[first : first + n_at_once]) for first in range(0, len(lines), n_at_once)]
     by_block = read_rows(CsvRows("f", dialect, column, name=name), pieces)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("harvester.sources.csv_rows.read_block", lambda *_: None)
+        patch.setattr("harvester.sources.delimited.rows.read_block", lambda *_: None)
         by_row = read_rows(CsvRows("f", dialect, column, name=name), pieces)
         at_once = read_rows(CsvRows("f", dialect, column, name=name), [b"".join(lines)])
     assert plain(by_block) == plain(by_row) == plain(at_once)

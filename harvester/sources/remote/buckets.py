@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, BinaryIO, Final, Protocol
 
-from harvester.sources.naming import has_data_ending, is_passed_over
-from harvester.sources.objects import Changed, Refusal, Told
-from harvester.sources.urls import why
+from harvester.sources.places.naming import has_data_ending, is_passed_over
+from harvester.sources.remote.objects import Changed, Refusal, Told
+from harvester.sources.remote.urls import why
 
 BLOCK_BYTES: Final = 8 * 1024 * 1024
 _VERSIONS: Final = (

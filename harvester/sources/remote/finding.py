@@ -9,12 +9,12 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 from harvester.errors import UsageError
-from harvester.sources.buckets import BucketObject, Details, Files, data_files, details_of, is_folder
-from harvester.sources.objects import PATIENT, Patience, Refusal, StoredObject, ask, look_up, refused
-from harvester.sources.urls import is_web, name_of, scheme_of, shown_argument, why
+from harvester.sources.remote.buckets import BucketObject, Details, Files, data_files, details_of, is_folder
+from harvester.sources.remote.objects import PATIENT, Patience, Refusal, StoredObject, ask, look_up, refused
+from harvester.sources.remote.urls import is_web, name_of, scheme_of, shown_argument, why
 
 if TYPE_CHECKING:
-    from harvester.sources.web import WebFiles
+    from harvester.sources.remote.web import WebFiles
 
 AT_ONCE: Final = 16
 """So many objects of a folder are looked up at the same time."""
@@ -61,7 +61,7 @@ def find_objects(
 
 def _web_object(url: str, stop: Event, patience: Patience) -> StoredObject:
     files = _web_files(url)
-    from harvester.sources.web import WebObject  # noqa: PLC0415  # as late as fsspec
+    from harvester.sources.remote.web import WebObject  # noqa: PLC0415  # as late as fsspec
 
     name = name_of(url)
     try:
@@ -109,7 +109,7 @@ def _is_seen(path: str) -> bool:
 def _web_files(url: str) -> "WebFiles":
     with _opening(url):
         fsspec = _fsspec()
-        from harvester.sources.web import CLIENT  # noqa: PLC0415  # as late as fsspec
+        from harvester.sources.remote.web import CLIENT  # noqa: PLC0415  # as late as fsspec
 
         files: WebFiles = fsspec.filesystem("http", client_kwargs=dict(CLIENT))
         return files

@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from harvester.sources.arrow_messages import Messages
 from harvester.sources.chunk import shown
-from harvester.sources.columnar_schema import Column, array_of, columns_of
+from harvester.sources.columnar.arrow_messages import Messages
+from harvester.sources.columnar.schema import Column, array_of, columns_of
 
 ROWS_A_BYTE: Final = 1000
 _ROWS_ALWAYS: Final = 10_000_000

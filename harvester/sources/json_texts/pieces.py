@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from harvester.sources.json_structure import Positions, Structure
-from harvester.sources.json_values import JSON_CAP
+from harvester.sources.json_texts.structure import Positions, Structure
+from harvester.sources.json_texts.values import JSON_CAP
 
 BLANKS: Final = b" \t\r\n"
 _NOT_BLANK: Final = re.compile(rb"[^ \t\r\n]")

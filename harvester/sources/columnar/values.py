@@ -1,6 +1,6 @@
 """Tweet IDs and owners' names from Arrow arrays, many at a stroke.
 
-The arrays are validated, and what was a string is binary, as columnar_files gives them.
+The arrays are validated, and what was a string is binary, as `files` gives them.
 """
 
 import sys
@@ -12,13 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from harvester.engagement.damaged import FLOATING
 from harvester.engagement.tweet_id import MAX_TWEET_ID, Ids, parse_tweet_id
 from harvester.sources.chunk import LINE_CAP, shown
 from harvester.sources.digits import read_ids
 from harvester.sources.owners import MAX_OWNER_CHARACTERS, why_no_owner
 from harvester.sources.text import read_line
 
-FLOATING: Final = "it was a floating-point number, its last digits are lost"
 _SHORT_BYTES: Final = 64
 """Longer values than an ID can be are looked at one by one."""
 _NAME_BYTES: Final = 8 * MAX_OWNER_CHARACTERS

@@ -12,8 +12,8 @@ from harvester.sources.chunk import NOTHING, Chunk, Origin, Rejected
 from harvester.sources.form import Form
 
 if TYPE_CHECKING:
-    from harvester.sources.columnar_columns import Wanted
-    from harvester.sources.columnar_files import Part
+    from harvester.sources.columnar.columns import Wanted
+    from harvester.sources.columnar.files import Part
 
 BATCH_ROWS: Final = 65_536
 
@@ -54,11 +54,11 @@ def read_table(
 def _chunks(
     rows: "_Rows", kind: str, opened: BinaryIO, form: Form, stop: Event, batch_rows: int
 ) -> Iterator[Chunk]:
-    from harvester.sources import columnar_columns, columnar_files  # noqa: PLC0415 - they need pyarrow
+    from harvester.sources.columnar import columns, files  # noqa: PLC0415 - they need pyarrow
 
     try:
-        table = columnar_files.open_table(kind, opened)
-        wanted = columnar_columns.choose_columns(rows.file, table, form)
+        table = files.open_table(kind, opened)
+        wanted = columns.choose_columns(rows.file, table, form)
         if wanted is not None:
             rows.want(wanted)
             for part in table.parts(wanted.all, batch_rows):
@@ -66,7 +66,7 @@ def _chunks(
                     return
                 yield rows.read(part)
         yield rows.end()
-    except columnar_files.Unreadable as exc:
+    except files.Unreadable as exc:
         yield rows.end_unreadable(exc.reason)
 
 
@@ -87,7 +87,7 @@ class _Rows:
 
     def read(self, part: "Part") -> Chunk:
         """What the rows hold."""
-        from harvester.sources.columnar_values import read_names, read_values  # noqa: PLC0415 - they need pyarrow
+        from harvester.sources.columnar.values import read_names, read_values  # noqa: PLC0415 - they need pyarrow
 
         values = read_values(part.arrays[0])
         is_id = values.ids > 0

@@ -9,10 +9,8 @@ common delimiter before a rare one.
 from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.errors import UsageError
 from harvester.sources.chunk import LINE_CAP, Chunk
-from harvester.sources.csv_rows import CsvRows
-from harvester.sources.form import Form
-from harvester.sources.readers import LineReader, Reader, Rows
-from harvester.sources.samples import (
+from harvester.sources.delimited.rows import CsvRows
+from harvester.sources.delimited.samples import (
     DELIMITERS,
     RARE_DELIMITERS,
     SAMPLE_BYTES,
@@ -24,6 +22,8 @@ from harvester.sources.samples import (
     requoted,
     take_sample,
 )
+from harvester.sources.form import Form
+from harvester.sources.readers import LineReader, Reader, Rows
 from harvester.sources.text import HEADER_NAMES, TextLines, header_name
 
 

@@ -15,9 +15,9 @@ import orjson
 
 from harvester.engagement.tweet_id import MAX_TWEET_ID
 from harvester.sources.chunk import shown
-from harvester.sources.findings import Findings
 from harvester.sources.form import Form
-from harvester.sources.json_tweets import (
+from harvester.sources.json_texts.findings import Findings
+from harvester.sources.json_texts.tweets import (
     Header,
     InexactError,
     NoTweet,

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol, TypeVar
 import aiohttp
 import yarl
 
-from harvester.sources.objects import Changed, Refusal, Told
+from harvester.sources.remote.objects import Changed, Refusal, Told
 
 T = TypeVar("T")
 PIECE_BYTES: Final = 1024 * 1024

@@ -8,8 +8,8 @@ from typing import Final
 from harvester.engagement.damaged import LARGEST_EXACT_DOUBLE
 from harvester.engagement.tweet_id import FIRST_SNOWFLAKE, parse_tweet_id
 from harvester.sources.chunk import LINE_CAP
-from harvester.sources.csv_records import Dialect, read_records
-from harvester.sources.csv_rows import is_blank
+from harvester.sources.delimited.records import Dialect, read_records
+from harvester.sources.delimited.rows import is_blank
 from harvester.sources.form import Form
 from harvester.sources.text import BOM, HEADER_NAMES, header_name
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol, cast
 
-from harvester.sources.expansion import BOMB, Expansion
-from harvester.sources.parts import Block, StreamCompression
+from harvester.sources.layers.expansion import BOMB, Expansion
+from harvester.sources.layers.parts import Block, StreamCompression
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -11,10 +11,10 @@ from typing import BinaryIO, Final
 from urllib.parse import unquote
 
 from harvester.errors import UsageError
-from harvester.sources.listing import LIST_MARK, Argument, spelled_out
-from harvester.sources.naming import DATA_ENDINGS, has_data_ending, is_documentation, is_passed_over
-from harvester.sources.objects import StoredObject
-from harvester.sources.urls import scheme_of, shown_argument
+from harvester.sources.places.listing import LIST_MARK, Argument, spelled_out
+from harvester.sources.places.naming import DATA_ENDINGS, has_data_ending, is_documentation, is_passed_over
+from harvester.sources.remote.objects import StoredObject
+from harvester.sources.remote.urls import scheme_of, shown_argument
 
 STDIN: Final = "-"
 RUN_DIRECTORY_FILES: Final = ("run.json", "journal.db")
@@ -107,7 +107,7 @@ def _sources(argument: Argument, own: str | None, stop: Event) -> Iterator[tuple
     """What one argument means, each with what it is told from others by."""
     scheme = scheme_of(argument.text)
     if scheme is not None and scheme != _FILE:
-        from harvester.sources.remote import find_objects  # noqa: PLC0415  # loads what only URLs need
+        from harvester.sources.remote.finding import find_objects  # noqa: PLC0415  # loads what only URLs need
 
         for stored in find_objects(argument.text, RUN_DIRECTORY_FILES, stop):
             yield stored.identity, _of_object(stored)

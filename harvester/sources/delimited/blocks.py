@@ -12,7 +12,7 @@ import numpy as np
 
 from harvester.engagement.tweet_id import Ids
 from harvester.sources.chunk import LINE_CAP
-from harvester.sources.csv_records import Dialect
+from harvester.sources.delimited.records import Dialect
 from harvester.sources.digits import Bytes, Mask, Places, read_cells, with_front
 
 _BOM: Final = b"\xef\xbb\xbf"

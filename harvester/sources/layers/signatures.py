@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from harvester.sources.parts import Compression, TableKind
+from harvester.sources.layers.parts import Compression, TableKind
 
 SIGNATURE_BYTES: Final = 265
 """What is looked at."""

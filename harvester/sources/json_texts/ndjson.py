@@ -1,9 +1,9 @@
 """NDJSON: one JSON value a line."""
 
 from harvester.sources.chunk import Chunk
-from harvester.sources.findings import Findings
 from harvester.sources.form import FileFormat, Form
-from harvester.sources.json_values import Values
+from harvester.sources.json_texts.findings import Findings
+from harvester.sources.json_texts.values import Values
 
 
 class NdjsonLines:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from threading import Event
 from typing import BinaryIO, cast
 
-from harvester.sources.find import STDIN, Source
-from harvester.sources.parts import Block
+from harvester.sources.layers.parts import Block
+from harvester.sources.places.find import STDIN, Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,15 @@ from itertools import chain
 from threading import Event
 from typing import Final
 
-from harvester.sources.decompress import CODECS, Stream, decompressed
-from harvester.sources.expansion import Expansion
-from harvester.sources.find import Source
-from harvester.sources.parts import Block, Compression, Part, StreamCompression, Table, TableKind, Text
-from harvester.sources.seekable import Seekable, can_seek, open_seekable, spooled
-from harvester.sources.signatures import SIGNATURE_BYTES, Foreign, could_tell, recognise
-from harvester.sources.slices import Joint, Slices
-from harvester.sources.stored import read_stored, why_unread
-from harvester.sources.zip_members import read_members
+from harvester.sources.layers.decompress import CODECS, Stream, decompressed
+from harvester.sources.layers.expansion import Expansion
+from harvester.sources.layers.parts import Block, Compression, Part, StreamCompression, Table, TableKind, Text
+from harvester.sources.layers.signatures import SIGNATURE_BYTES, Foreign, could_tell, recognise
+from harvester.sources.layers.slices import Joint, Slices
+from harvester.sources.layers.zip_members import read_members
+from harvester.sources.places.find import Source
+from harvester.sources.places.seekable import Seekable, can_seek, open_seekable, spooled
+from harvester.sources.places.stored import read_stored, why_unread
 
 MOST_LAYERS: Final = 3
 _UTF_16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}

@@ -7,8 +7,8 @@ import numpy as np
 
 from harvester.engagement.tweet_id import Ids, parse_tweet_id
 from harvester.sources.chunk import NOTHING, Chunk, Rejected, joined, shown
-from harvester.sources.csv_blocks import Block, read_block
-from harvester.sources.csv_records import Dialect, Record, read_records
+from harvester.sources.delimited.blocks import Block, read_block
+from harvester.sources.delimited.records import Dialect, Record, read_records
 from harvester.sources.form import FileFormat
 from harvester.sources.owners import why_no_owner
 from harvester.sources.text import read_line

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from harvester.sources.parts import Block
+from harvester.sources.layers.parts import Block
 
 SLICE_BYTES: Final = 16 * 1024
 

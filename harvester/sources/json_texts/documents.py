@@ -13,12 +13,12 @@ from typing import Final
 import orjson
 
 from harvester.sources.chunk import Chunk, Rejected, shown
-from harvester.sources.findings import Findings
 from harvester.sources.form import FileFormat, Form
-from harvester.sources.json_pieces import BLANKS, Held, Piece
-from harvester.sources.json_structure import CLOSED_UNOPENED, StructureScanner
-from harvester.sources.json_tweets import PAGE_KEYS
-from harvester.sources.json_values import TOO_LONG, Values
+from harvester.sources.json_texts.findings import Findings
+from harvester.sources.json_texts.pieces import BLANKS, Held, Piece
+from harvester.sources.json_texts.structure import CLOSED_UNOPENED, StructureScanner
+from harvester.sources.json_texts.tweets import PAGE_KEYS
+from harvester.sources.json_texts.values import TOO_LONG, Values
 from harvester.sources.readers import Torn
 
 ASSIGNMENT: Final = re.compile(rb"(?:window|Grailbird\.data)\.(?:YTD\.(?P<section>\w+)\.)?[\w$.]+\s*=")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from harvester.errors import UsageError
-from harvester.sources.columnar_files import Part, Table
-from harvester.sources.columnar_schema import Column
-from harvester.sources.columnar_values import holds_ids, holds_names, read_values
+from harvester.sources.columnar.files import Part, Table
+from harvester.sources.columnar.schema import Column
+from harvester.sources.columnar.values import holds_ids, holds_names, read_values
 from harvester.sources.form import Form
 from harvester.sources.text import HEADER_NAMES, header_name
 

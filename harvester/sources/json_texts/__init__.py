@@ -1,0 +1,1 @@
+"""JSON: a value a line, and documents of any size."""

@@ -1,0 +1,1 @@
+"""From stored bytes to texts and tables: compression and archives, layer upon layer."""

@@ -1,0 +1,1 @@
+"""Where inputs are: files, folders, globs, lists, standard input."""

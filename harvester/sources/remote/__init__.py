@@ -1,0 +1,1 @@
+"""Inputs that URLs mean, through fsspec."""
