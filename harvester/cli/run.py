@@ -132,8 +132,9 @@ def run(
     """Harvest the metrics of all tweet IDs in INPUT…, or go on with it.
 
     INPUT is any number of files, folders, globs and URLs, @list.txt for a list of them, or - for standard input:
-    text, CSV, JSON, Parquet, compressed or not. Records go to DIR/ENDPOINT.ndjson, what no record could be had for to DIR/ENDPOINT.failed.ndjson,
-    lines that are no tweet ID to DIR/rejected.ndjson. The same command goes on where it stopped.
+    text, CSV, JSON, Parquet, compressed or not. Records go to DIR/ENDPOINT.ndjson, what no record could be had
+    for to DIR/ENDPOINT.failed.ndjson, lines that are no tweet ID to DIR/rejected.ndjson. The same command goes on
+    where it stopped.
     """
     options = replace(
         read_asked(asked, out),
