@@ -16,23 +16,31 @@ FIRST = 2_124_000_000_000_000_123
 PORTION = b"".join(b"%d\n" % (FIRST + n * 4_194_304) for n in range(50_000))
 
 
+MEASURED = """
+import resource, subprocess, sys
+subprocess.run([sys.executable, "-m", "harvester", *sys.argv[1:]], check=False)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+"""From a small process: to the kernel's account a child has the peak memory of the one that began it, too."""
+
+
 def inspected(argument: str, pieces: Iterator[bytes]) -> tuple[dict[str, int], float]:
-    """What `inspect` counted, and its peak memory in MB by the kernel's account."""
-    command = [sys.executable, "-m", "harvester", "inspect", argument, "--no-dedupe", "--json"]
+    """What `inspect` counted, and its peak memory in MB."""
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=clean_environment()
+        [sys.executable, "-c", MEASURED, "inspect", argument, "--no-dedupe", "--json"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=clean_environment(),
     )
-    assert process.stdin
-    assert process.stdout
-    for piece in pieces:
-        process.stdin.write(piece)
-    process.stdin.close()
-    document = json.loads(process.stdout.read())
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stdout.close()
-    counts: dict[str, int] = document["input"]
-    return counts, usage.ru_maxrss / 1000
+    with process:
+        assert process.stdin
+        assert process.stdout
+        for piece in pieces:
+            process.stdin.write(piece)
+        process.stdin.close()
+        document, peak_kb = process.stdout.read().splitlines()
+    counts: dict[str, int] = json.loads(document)["input"]
+    return counts, int(peak_kb) / 1000
 
 
 def test_stream_takes_no_more_memory_the_longer_it_is() -> None:

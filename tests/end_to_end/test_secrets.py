@@ -142,6 +142,7 @@ def test_run_under_every_fault(watched: Watched) -> None:
         assert met >= set(passing)
         assert watched("verify", "run") == 0
         assert watched("plan", "ids.txt", "-e", "28hr") == 0
+        assert watched("inspect", "ids.txt") == 0
     watched.assert_nothing_is_seen()
 
 
@@ -196,7 +197,7 @@ def test_auth_under_every_fault(watched: Watched) -> None:
 
 
 def test_no_command_is_forgotten() -> None:
-    assert set(COMMANDS) == {"run", "verify", "plan", "auth", "simulate"}
+    assert set(COMMANDS) == {"run", "verify", "plan", "inspect", "auth", "simulate"}
 
 
 def test_public_objects_do_not_show_secrets(watched: Watched) -> None:
