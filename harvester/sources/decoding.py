@@ -93,6 +93,8 @@ class _Decoding:
 
     def _counted(self, blocks: Iterator[Block]) -> Iterator[Block]:
         for block in blocks:
+            if self._stop.is_set():
+                return
             self._expansion.take(block.n_stored)
             yield block
 
@@ -168,15 +170,15 @@ class _Decoding:
 
 
 def _looked_at(blocks: Iterator[Block]) -> tuple[bytes, Iterator[Block]]:
-    """The first bytes, as many as tell what it is, and all blocks, those of the first bytes included."""
-    head = b""
-    taken: list[Block] = []
+    """The first bytes, as many as tell what it is, and all blocks, those of the first bytes put together."""
+    head, n_stored = b"", 0
     for block in blocks:
-        taken.append(block)
         head += block.text
-        if not could_tell(head):
-            break
-    return head[:SIGNATURE_BYTES], chain(taken, blocks)
+        n_stored += block.n_stored
+        if block.unreadable or not could_tell(head):
+            ending = (Block(b"", 0, block.unreadable),) if block.unreadable else ()
+            return head[:SIGNATURE_BYTES], chain((Block(head, n_stored),), ending, blocks)
+    return head[:SIGNATURE_BYTES], iter((Block(head, n_stored),))
 
 
 def _in_utf_8(blocks: Iterator[Block]) -> Iterator[Block]:

@@ -204,8 +204,9 @@ def decompressed(blocks: Iterator[Block], stream: Stream, expansion: Expansion) 
                 yield Block(b"", n_stored)
                 yield Block(b"", 0, BOMB)
                 return
-            yield Block(piece, n_stored)
-            n_stored = 0
+            if piece:
+                yield Block(piece, n_stored)
+                n_stored = 0
         if n_stored:
             yield Block(b"", n_stored)
         if unreadable := stream.broken or block.unreadable:
