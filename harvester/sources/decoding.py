@@ -7,6 +7,7 @@ from itertools import chain
 from threading import Event
 from typing import Final
 
+from harvester.sources.ahead import read_ahead
 from harvester.sources.decompress import CODECS, Stream, decompressed
 from harvester.sources.expansion import Expansion
 from harvester.sources.find import Source
@@ -101,7 +102,8 @@ class _Decoding:
     def _text(self, layer: _Layer) -> Iterator[Block]:
         if not layer.around:
             return _in_utf_8(layer.blocks)
-        return _in_utf_8(self._joined(layer.blocks))
+        blocks = self._joined(layer.blocks)
+        return _in_utf_8(blocks if self._source.size_bytes is None else read_ahead(blocks))
 
     def _joined(self, blocks: Iterator[Block]) -> Iterator[Block]:
         """Steps put together, for each block costs who reads it; but not over an end that the file had.

@@ -5,7 +5,7 @@ from typing import Final
 
 from harvester.sources.parts import Block
 
-SLICE_BYTES: Final = 16 * 1024
+SLICE_BYTES: Final = 64 * 1024
 
 
 class Slices:
