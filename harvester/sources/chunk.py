@@ -54,10 +54,10 @@ class Chunk:
         n_lines == len(ids) + len(rejected) - (unreadable is not None) + n_blank + n_headers.
     n_bytes: bytes of the file as stored (so compressed) since the chunk before. They sum to the file's
         size at its end, also when its rest could not be read.
-    unreadable: why the rest of the file could not be read (cut or damaged gzip, I/O error), else None. The
-        file's last chunk then, and `rejected` ends with one more entry for it: the line at which reading
-        ended, with what there was of that line. A torn line may look like another, shorter ID, so it is never
-        an ID; it is not counted in n_lines.
+    unreadable: why the rest of the file, or of the archive's member, could not be read (cut or damaged gzip, I/O
+        error), else None. Nothing more comes of it then but bytes, and `rejected` ends with one more entry for
+        it: the line at which reading ended, with what there was of that line. A torn line may look like another,
+        shorter ID, so it is never an ID; it is not counted in n_lines.
     owners: whose tweet each of the ids is, as the input names it, "" where it does not; in the order of ids.
         Empty if nobody asked. Equal names are one object. At most 200 characters each and sound Unicode, but
         foreign text otherwise: it may hold what a terminal would obey, see `shown`.

@@ -5,6 +5,7 @@ import lzma
 import os
 import random
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -169,18 +170,31 @@ def test_decompression_bomb_is_cut_off(tmp_path: Path, name: str) -> None:
     assert reason.startswith("a decompression bomb: more than 64 MiB and more than 500 times what is stored")
 
 
-def test_slow_compressed_pipe_gives_what_its_slices_hold(tmp_path: Path) -> None:
-    """Of what was written, all but what is not yet a slice of 16 KiB."""
+def test_reading_that_is_given_up_leaves_no_thread(tmp_path: Path) -> None:
+    path = tmp_path / "ids.gz"
+    path.write_bytes(gzip.compress(TEXT * 100))
+    before = set(threading.enumerate())
+    chunks = read_chunks(find_sources([str(path)]), chunk_bytes=1000)
+    assert all(len(next(chunks).ids) for _ in range(3))
+    (thread,) = set(threading.enumerate()) - before
+    del chunks
+    thread.join(timeout=10)
+    assert not thread.is_alive()
+
+
+def test_slow_compressed_pipe_gives_what_its_slices_hold(tmp_path: Path, small: None) -> None:
+    """Of what was written, all but what is not yet a slice."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    ids = [RNG.randrange(2**60, 2**61) for _ in range(4000)]
-    stored = gzip.compress(b"".join(b"%d\n" % tweet_id for tweet_id in ids))
     chunks = read_chunks(find_sources([str(pipe)]))
     with pipe.open("r+b", buffering=0) as writer:
-        writer.write(stored[:20_000])
-        first = next(chunks)
-    assert first.ids.tolist() == ids[: len(first.ids)]
-    assert len(first.ids) > 1000
+        writer.write(STORED["gzip"][:2050])
+        ids = next(chunks).ids.tolist()
+        assert len(ids) > 150
+        writer.write(STORED["gzip"][2050:2350])
+        ids += next(chunks).ids.tolist()
+    assert ids == IDS[: len(ids)]
+    assert len(ids) > 180
 
 
 @pytest.mark.parametrize("name", STREAMS)

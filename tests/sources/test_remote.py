@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from harvester.errors import HarvesterError, RunDirectoryError, ServiceError, UsageError
 from harvester.sources import Source, find_sources, read_chunks
-from harvester.sources.remote.ahead import read_ahead
+from harvester.sources.ahead import read_ahead
 from harvester.sources.remote.buckets import told_by
 from harvester.sources.remote.objects import Patience, Refusal, StoredObject, Told, ask
 from harvester.sources.remote.urls import name_of, scheme_of, shown_argument, why

@@ -7,6 +7,7 @@ from itertools import chain
 from threading import Event
 from typing import Final
 
+from harvester.sources.ahead import read_ahead
 from harvester.sources.layers.decompress import CODECS, Stream, decompressed
 from harvester.sources.layers.expansion import Expansion
 from harvester.sources.layers.parts import Block, Compression, Part, StreamCompression, Table, TableKind, Text
@@ -93,13 +94,28 @@ class _Decoding:
 
     def _counted(self, blocks: Iterator[Block]) -> Iterator[Block]:
         for block in blocks:
+            if self._stop.is_set():
+                return
             self._expansion.take(block.n_stored)
             yield block
 
     def _text(self, layer: _Layer) -> Iterator[Block]:
         if not layer.around:
             return _in_utf_8(layer.blocks)
-        return _in_utf_8(self._joined(layer.blocks))
+        blocks = self._joined(layer.blocks)
+        return _in_utf_8(blocks if self._source.size_bytes is None else self._ahead(blocks))
+
+    def _ahead(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        """The next block is decompressed while the one before is read: both mostly work without the interpreter.
+
+        The first two come at once, so that many small members of an archive do not take as many threads.
+        """
+        for _ in range(2):
+            block = next(blocks, None)
+            if block is None:
+                return
+            yield block
+        yield from read_ahead(blocks, self._stop)
 
     def _joined(self, blocks: Iterator[Block]) -> Iterator[Block]:
         """Steps put together, for each block costs who reads it; but not over an end that the file had.
@@ -168,15 +184,15 @@ class _Decoding:
 
 
 def _looked_at(blocks: Iterator[Block]) -> tuple[bytes, Iterator[Block]]:
-    """The first bytes, as many as tell what it is, and all blocks, those of the first bytes included."""
-    head = b""
-    taken: list[Block] = []
+    """The first bytes, as many as tell what it is, and all blocks, those of the first bytes put together."""
+    head, n_stored = b"", 0
     for block in blocks:
-        taken.append(block)
         head += block.text
-        if not could_tell(head):
-            break
-    return head[:SIGNATURE_BYTES], chain(taken, blocks)
+        n_stored += block.n_stored
+        if block.unreadable or not could_tell(head):
+            ending = (Block(b"", 0, block.unreadable),) if block.unreadable else ()
+            return head[:SIGNATURE_BYTES], chain((Block(head, n_stored),), ending, blocks)
+    return head[:SIGNATURE_BYTES], iter((Block(head, n_stored),))
 
 
 def _in_utf_8(blocks: Iterator[Block]) -> Iterator[Block]:

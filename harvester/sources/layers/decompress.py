@@ -21,7 +21,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-STEP_BYTES: Final = 64 * 1024
+STEP_BYTES: Final = 256 * 1024
 """What comes out at most in one step."""
 _MOST_MEMORY_BYTES: Final = 256 * 1024 * 1024
 _ZSTD_WINDOW_LOG: Final = 27
@@ -204,8 +204,9 @@ def decompressed(blocks: Iterator[Block], stream: Stream, expansion: Expansion) 
                 yield Block(b"", n_stored)
                 yield Block(b"", 0, BOMB)
                 return
-            yield Block(piece, n_stored)
-            n_stored = 0
+            if piece:
+                yield Block(piece, n_stored)
+                n_stored = 0
         if n_stored:
             yield Block(b"", n_stored)
         if unreadable := stream.broken or block.unreadable:

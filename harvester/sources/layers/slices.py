@@ -5,7 +5,7 @@ from typing import Final
 
 from harvester.sources.layers.parts import Block
 
-SLICE_BYTES: Final = 16 * 1024
+SLICE_BYTES: Final = 64 * 1024
 
 
 class Slices:
@@ -63,11 +63,12 @@ class Joint:
     @property
     def is_empty(self) -> bool:
         """Whether nothing was added since the last `take`."""
-        return not self._texts
+        return not (self._texts or self._n_stored)
 
     def add(self, block: Block) -> None:
         """Put a block behind the others."""
-        self._texts.append(block.text)
+        if block.text:
+            self._texts.append(block.text)
         self.n_bytes += len(block.text)
         self._n_stored += block.n_stored
         self.n_taken += block.n_stored

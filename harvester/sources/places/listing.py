@@ -12,8 +12,8 @@ from typing import Final
 
 from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.errors import UsageError
+from harvester.sources.ahead import LOOK_EVERY_S
 from harvester.sources.chunk import shown
-from harvester.sources.remote.ahead import LOOK_EVERY_S
 
 LIST_MARK: Final = "@"
 LONGEST_LINE_BYTES: Final = 64 * 1024

@@ -11,7 +11,7 @@ from threading import Event
 from typing import BinaryIO, Final, Protocol, TypeVar
 
 from harvester.errors import RunDirectoryError, ServiceError, UsageError
-from harvester.sources.remote.ahead import in_background, read_ahead
+from harvester.sources.ahead import in_background, read_ahead
 from harvester.sources.remote.urls import why
 
 T = TypeVar("T")

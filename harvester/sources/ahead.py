@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from queue import Empty, Full, Queue
 from threading import Event, Thread
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 LOOK_EVERY_S: Final = 0.05
@@ -12,7 +12,7 @@ LOOK_EVERY_S: Final = 0.05
 _N_AHEAD: Final = 2
 
 
-def read_ahead(pieces: Iterator[bytes], stop: Event) -> Iterator[bytes]:
+def read_ahead(pieces: Iterator[T], stop: Event) -> Iterator[T]:
     """The pieces, of which a few are fetched before they are asked for. Ends early once stop is set.
 
     What ends the pieces is raised here. For a piece that is on its way when nobody wants it any more nobody waits.
@@ -24,29 +24,28 @@ def read_ahead(pieces: Iterator[bytes], stop: Event) -> Iterator[bytes]:
                 came = ahead.coming.get(timeout=LOOK_EVERY_S)
             except Empty:
                 continue
-            if isinstance(came, bytes):
-                yield came
-                continue
-            if came is not None:
+            if isinstance(came, BaseException):
                 raise came
-            return
+            if came is None:
+                return
+            yield came[0]
     finally:
         ahead.is_left.set()
 
 
-class _Ahead:
-    """The thread. coming: pieces, and behind them what ended them, None for their end."""
+class _Ahead(Generic[T]):
+    """The thread. coming: pieces, each in a tuple, and behind them what ended them, None for their end."""
 
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self.coming: Queue[bytes | BaseException | None] = Queue(_N_AHEAD)
+    def __init__(self, pieces: Iterator[T]) -> None:
+        self.coming: Queue[tuple[T] | BaseException | None] = Queue(_N_AHEAD)
         self.is_left = Event()
         Thread(target=self._fetch, args=(pieces,), name="read ahead", daemon=True).start()
 
-    def _fetch(self, pieces: Iterator[bytes]) -> None:
+    def _fetch(self, pieces: Iterator[T]) -> None:
         end: BaseException | None = None
         try:
             for piece in pieces:
-                if not self._hand_on(piece):
+                if not self._hand_on((piece,)):
                     break
         except BaseException as exc:  # noqa: BLE001  # it is raised where the pieces are used
             end = exc
@@ -55,7 +54,7 @@ class _Ahead:
             close()
         self._hand_on(end)
 
-    def _hand_on(self, came: bytes | BaseException | None) -> bool:
+    def _hand_on(self, came: tuple[T] | BaseException | None) -> bool:
         while not self.is_left.is_set():
             try:
                 self.coming.put(came, timeout=LOOK_EVERY_S)
