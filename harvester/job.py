@@ -91,6 +91,7 @@ class Harvest:
         self._runs: tuple[EndpointRun, ...] = ()
         self._month: MonthCount | None = None
         self._accounts: set[str] = set()
+        self._is_new = True
 
     def interrupt(self, code: ExitCode) -> None:
         """Stop: the first time what is in flight may finish within the grace, the second time at once."""
@@ -120,6 +121,7 @@ class Harvest:
         now_ms = int(self._wall() * 1000)
         reach = reach_of(options, credentials)
         before = read_manifest(options.out / MANIFEST)
+        self._is_new = before is None
         began_ms = _began_before_ms(before, options) or now_ms
         questions = make_questions(options, reach, credentials.accounts, began_ms)
         finding = partial(_find_input, options, began_ms, self._halt, is_new=before is None)
@@ -178,6 +180,7 @@ class Harvest:
         began_ms = directory.manifest.started_ms
         owners = next(iter(questions.values())).owners
         reading = open_reading(options, sources, owners, began_ms, directory.input_mark)
+        reading.refuses_rounded = self._is_new and not options.accepts_rounded
         fanout = Fanout(reading, rejected, directory.path, len(questions), self.fail)
         app_limit = None
         if options.app_rate or len(questions) > 1:

@@ -102,12 +102,14 @@ class Reading:
         self._n_rejected = self._rejected_bytes = self._n_taken = 0
         self._rounding = Rounding()
         self._has_warned = False
+        self.refuses_rounded = False
+        """Whether to raise UsageError when what comes first of a stream looks rounded: nothing is spent yet."""
 
     def portions(self) -> Iterator[Portion]:
         """The input, in its order. Ends early, without a word, when `stop` is set."""
         for chunk in self._chunks:
-            wanted = self._select(chunk)
             self._warn_of_rounding(chunk)
+            wanted = self._select(chunk)
             rejected = b"".join(self._new_rejected(chunk))
             mark = InputMark(self._n_rejected, self._rejected_bytes, self._rejected_hash.digest())
             yield Portion(chunk.ids[wanted], self._owners(chunk, wanted), rejected, mark, chunk.ends_part)
@@ -122,11 +124,15 @@ class Reading:
             )
 
     def _warn_of_rounding(self, chunk: Chunk) -> None:
-        """Say so before requests are spent on what came too late to refuse the input for it."""
+        """Say so, or refuse it, before requests are spent on what came too late to be looked at before."""
+        is_first = not self._rounding.n_large
         self._rounding.add(chunk)
-        if self._rounding.is_large_part and not self._has_warned:
-            self._has_warned = True
-            log.warning("%s", self._rounding)
+        if not self._rounding.is_large_part or self._has_warned:
+            return
+        if is_first and self.refuses_rounded:
+            raise self._rounding.refusal("the input")
+        self._has_warned = True
+        log.warning("%s", self._rounding)
 
     def _owners(self, chunk: Chunk, wanted: NDArray[np.intp]) -> Owners | None:
         if not chunk.owners:

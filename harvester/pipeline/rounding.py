@@ -38,6 +38,13 @@ class Rounding:
         """Whether that are too many for chance, and for single slips."""
         return self.n_large >= FEWEST_IDS and self.n_rounded > LARGE_PART * self.n_large
 
+    def refusal(self, what: str) -> UsageError:
+        """The error for an input that is not asked for."""
+        return UsageError(
+            f"{what}: {self}",
+            f"Export the IDs as text from where they are whole. {ACCEPT} asks for these all the same.",
+        )
+
     def __str__(self) -> str:
         return (
             f"{self.n_rounded:,} of the first {self.n_large:,} IDs look rounded by a spreadsheet or JavaScript:"
@@ -61,7 +68,4 @@ def demand_exact(sources: Sequence[Source], form: Form, stop: Event) -> None:
             if n_left <= 0:
                 break
         if rounding.is_large_part and not form.accepts_rounded:
-            raise UsageError(
-                f"{file.name}: {rounding}",
-                f"Export the IDs as text from where they are whole. {ACCEPT} asks for these all the same.",
-            )
+            raise rounding.refusal(file.name)

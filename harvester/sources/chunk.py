@@ -64,6 +64,7 @@ class Chunk:
     ends_part: whether the input ended here before it grew.
     lines: the line on which each of the ids begins, as in Rejected; of tables the row. As long as ids.
     origin: None while it is not known as what the file is to be read; there are no ids then.
+    places: before how many of ids each of rejected stands; empty where their lines tell it.
     """
 
     ids: Ids
@@ -77,17 +78,16 @@ class Chunk:
     ends_part: bool = False
     lines: Ids = field(default_factory=lambda: NO_IDS)
     origin: Origin | None = None
+    places: tuple[int, ...] = ()
 
 
 NOTHING: Final = Chunk(NO_IDS, (), 0, 0, 0, 0, None)
 
 
 def joined(first: Chunk, second: Chunk) -> Chunk:
-    """Two chunks of one file that follow on one another, as one. What is said of the file is the first's."""
-    if not second.n_lines and second.unreadable is None:
-        return first
+    """Two chunks of one file that follow on one another, as one."""
     return replace(
-        first,
+        second,
         ids=np.concatenate((first.ids, second.ids)),
         rejected=first.rejected + second.rejected,
         n_lines=first.n_lines + second.n_lines,
@@ -95,8 +95,10 @@ def joined(first: Chunk, second: Chunk) -> Chunk:
         n_headers=first.n_headers + second.n_headers,
         n_bytes=first.n_bytes + second.n_bytes,
         unreadable=first.unreadable or second.unreadable,
+        origin=first.origin or second.origin,
         owners=first.owners + second.owners,
         lines=np.concatenate((first.lines, second.lines)),
+        places=first.places + tuple(place + len(first.ids) for place in second.places),
     )
 
 

@@ -7,6 +7,7 @@ from harvester.errors import UsageError
 
 FileFormat = Literal["text", "csv", "tsv", "ndjson", "json", "parquet", "arrow"]
 FORMATS: Final[tuple[FileFormat, ...]] = get_args(FileFormat)
+TABLE_FORMATS: Final = frozenset({"parquet", "arrow"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class Rows(Protocol):
     def read(self, lines: bytes) -> Chunk:
         """What the lines hold; each ends with a newline."""
 
-    def flush(self) -> Chunk | None:
+    def flush(self) -> Chunk:
         """What was held back, as no lines follow."""
 
 
@@ -97,9 +97,9 @@ class LineReader:
     def flush(self) -> Chunk:
         """A last line without newline, a record left open."""
         last = self._cutter.flush()
-        return joined(self._rows.read(last + b"\n") if last else NOTHING, self._rows.flush() or NOTHING)
+        return joined(self._rows.read(last + b"\n") if last else NOTHING, self._rows.flush())
 
     def cut(self) -> tuple[Chunk, Torn]:
         """A record left open, and the line that is torn."""
         torn = Torn(self._n_newlines + 1, self._cutter.flush())
-        return self._rows.flush() or NOTHING, torn
+        return self._rows.flush(), torn

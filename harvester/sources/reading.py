@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from harvester.errors import RunDirectoryError
+from harvester.errors import RunDirectoryError, UsageError
 from harvester.sources.chunk import NOTHING, Chunk, Origin, Rejected, joined, shown
 from harvester.sources.columnar.tables import read_table
-from harvester.sources.form import Form
+from harvester.sources.form import TABLE_FORMATS, Form
 from harvester.sources.formats import choose_reader
 from harvester.sources.layers.decoding import open_parts
 from harvester.sources.layers.parts import Block, Part, Table, Text
@@ -41,8 +41,8 @@ def read_chunks(
     Compression and format are found out by the content, so names need no ending. Blocking: run it in a thread.
     What is wrong with a file's content is in the chunks, never raised.
 
-    Raises UsageError: a folder with too long a name for an owner, at once; a column that a file does not have,
-    when that file is reached.
+    Raises UsageError: a folder with too long a name for an owner, at once; a column that a file does not have, and
+    a file in columns where a text is wanted or the other way round, when that file is reached.
     """
     if chunk_bytes < 1:
         raise ValueError("chunk_bytes must be positive")
@@ -95,6 +95,13 @@ def _read_file(source: Source, form: Form, stop: threading.Event, chunk_bytes: i
 
 
 def _read_part(source: Source, part: Part, form: Form, stop: threading.Event) -> Iterator[Chunk]:
+    is_table = isinstance(part, Table)
+    if form.file_format is not None and is_table != (form.file_format in TABLE_FORMATS):
+        what = f"a file in columns ({part.kind})" if isinstance(part, Table) else "a text"
+        raise UsageError(
+            f"{_printable(part.name)}: {what}, and --format says {form.file_format}",
+            "Without --format it is found out.",
+        )
     match part:
         case Text():
             return _read_text(source, part, form, stop)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from harvester.engagement.damaged import FLOATING, SPREADSHEET
 from harvester.engagement.tweet_id import DAY_MS, FIRST_TWEET, first_id_at, rounded_places
-from harvester.sources.chunk import NOTHING, Chunk, Rejected
+from harvester.sources.chunk import NOTHING, Chunk, Rejected, joined
 from harvester.sources.form import Form
 
 ROUNDED_ROW: Final = 8
@@ -31,7 +31,8 @@ _Mask = NDArray[np.bool_]
 class Screen:
     """Turns away what is no tweet's ID from the chunks of one text, which are given in their order.
 
-    IDs at the end of a chunk that may begin a rounded row are held back until the next one tells.
+    IDs at the end of a chunk that may begin a rounded row are held back until the next one tells. What was
+    rejected between two IDs ends a row, so nothing but IDs is ever held back.
     """
 
     def __init__(self, form: Form) -> None:
@@ -42,56 +43,59 @@ class Screen:
 
     def screen(self, chunk: Chunk, *, is_last: bool) -> Chunk:
         """What was held back, and the chunk. is_last: nothing of the text follows, so nothing is held back."""
+        if self._first_of_future is None:
+            return chunk
         if self._held.n_lines:
-            chunk, self._held = _behind(self._held, chunk), NOTHING
-        if self._first_of_future is None or not len(chunk.ids):
+            chunk, self._held = joined(self._held, chunk), NOTHING
+        breaks = _places(chunk)
+        if not len(chunk.ids):
+            self._is_in_row &= not (is_last or len(breaks))
             return chunk
         rounded = np.zeros(len(chunk.ids), np.bool_)
         if not self._accepts_rounded:
-            n_sure = self._mark_rows(rounded, rounded_places(chunk.ids), is_last=is_last)
+            n_sure = self._mark_rows(rounded, rounded_places(chunk.ids), breaks, is_last=is_last)
             if n_sure < len(rounded):
                 chunk, self._held = _parted(chunk, n_sure)
                 rounded = rounded[:n_sure]
-        return _without(
-            chunk,
-            {
-                TOO_SMALL: chunk.ids < FIRST_TWEET,
-                FROM_THE_FUTURE: chunk.ids >= self._first_of_future,
-                ROUNDED: rounded,
-            },
-        )
+        bad = {
+            TOO_SMALL: chunk.ids < FIRST_TWEET,
+            FROM_THE_FUTURE: chunk.ids >= self._first_of_future,
+            ROUNDED: rounded,
+        }
+        return _without(chunk, breaks, bad)
 
-    def _mark_rows(self, rounded: _Mask, places: _Places, *, is_last: bool) -> int:
+    def _mark_rows(self, rounded: _Mask, places: _Places, breaks: _Places, *, is_last: bool) -> int:
         """Mark the rows that are long enough; of how many IDs, from the first on, that can be told."""
         n = len(rounded)
-        firsts, ends = _rows(places)
+        firsts, ends = _rows(places, breaks)
         is_row = ends - firsts >= ROUNDED_ROW
-        is_row[:1] |= self._is_in_row & (firsts[:1] == 0)
+        goes_on = self._is_in_row and not (len(breaks) and breaks[0] == 0)
+        is_row[:1] |= goes_on & (firsts[:1] == 0)
         for first, end in zip(firsts[is_row].tolist(), ends[is_row].tolist(), strict=True):
             rounded[first:end] = True
-        self._is_in_row = not is_last and bool(rounded[-1])
-        if is_last or rounded[-1] or not len(places) or ends[-1] < n:
+        is_ended = is_last or bool(len(breaks) and breaks[-1] == n)
+        self._is_in_row = not is_ended and bool(rounded[-1])
+        if is_ended or rounded[-1] or not len(places) or ends[-1] < n:
             return n
         return int(firsts[-1])
 
 
-def _rows(places: _Places) -> tuple[_Places, _Places]:
-    """Where places that follow on one another begin and end."""
-    borders = np.flatnonzero(np.diff(places) != 1)
+def _rows(places: _Places, breaks: _Places) -> tuple[_Places, _Places]:
+    """Where places that follow on one another, with no break between, begin and end."""
+    borders = np.flatnonzero(
+        (np.diff(places) != 1) | (np.diff(np.searchsorted(breaks, places, side="right")) != 0)
+    )
     return places[np.concatenate(([0], borders + 1))[: len(places)]], (
         places[np.concatenate((borders, [-1]))[: len(places)]] + 1
     )
 
 
-def _behind(held: Chunk, chunk: Chunk) -> Chunk:
-    return replace(
-        chunk,
-        ids=np.concatenate((held.ids, chunk.ids)),
-        lines=np.concatenate((held.lines, chunk.lines)),
-        owners=held.owners + chunk.owners,
-        n_lines=held.n_lines + chunk.n_lines,
-        origin=held.origin,
-    )
+def _places(chunk: Chunk) -> _Places:
+    """Before how many of the IDs each of what is rejected stands, in order."""
+    if chunk.places:
+        known = np.array(chunk.places, np.intp)
+        return np.concatenate((known, np.full(len(chunk.rejected) - len(known), len(chunk.ids), np.intp)))
+    return np.searchsorted(chunk.lines, [entry.line for entry in chunk.rejected], side="right")
 
 
 def _parted(chunk: Chunk, n: int) -> tuple[Chunk, Chunk]:
@@ -114,25 +118,25 @@ def _parted(chunk: Chunk, n: int) -> tuple[Chunk, Chunk]:
     return kept, others
 
 
-def _without(chunk: Chunk, bad: dict[str, _Mask]) -> Chunk:
-    """The chunk with those IDs among what is rejected, each for its first reason, in the order of lines."""
+def _without(chunk: Chunk, places: _Places, bad: dict[str, _Mask]) -> Chunk:
+    """The chunk with those IDs among what is rejected, each for its first reason, all in their order."""
     is_good = np.ones(len(chunk.ids), np.bool_)
-    rejected: list[Rejected] = []
+    entries = [(place, False, entry) for place, entry in zip(places.tolist(), chunk.rejected, strict=True)]
     file = chunk.origin.file if chunk.origin else ""
     for reason, mask in bad.items():
-        rejected.extend(
-            Rejected(file, int(chunk.lines[place]), str(chunk.ids[place]), reason)
+        entries.extend(
+            (place, True, Rejected(file, int(chunk.lines[place]), str(chunk.ids[place]), reason))
             for place in np.flatnonzero(mask & is_good).tolist()
         )
         is_good &= ~mask
-    if not rejected:
+    if is_good.all():
         return chunk
-    n_lines = len(chunk.rejected) - (chunk.unreadable is not None)
-    in_order = sorted((*chunk.rejected[:n_lines], *rejected), key=lambda entry: entry.line)
+    entries.sort(key=lambda entry: entry[:2])
     return replace(
         chunk,
         ids=chunk.ids[is_good],
         lines=chunk.lines[is_good],
         owners=tuple(compress(chunk.owners, is_good.tolist())),
-        rejected=(*in_order, *chunk.rejected[n_lines:]),
+        rejected=tuple(entry for _, _, entry in entries),
+        places=(),
     )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from harvester.engagement.tweet_id import Ids, parse_tweet_id
-from harvester.sources.chunk import LINE_CAP, Chunk, Rejected, shown
+from harvester.sources.chunk import LINE_CAP, NOTHING, Chunk, Rejected, shown
 from harvester.sources.digits import read_ids
 from harvester.sources.form import FileFormat
 
@@ -92,9 +92,9 @@ class TextLines:
         numbers = np.arange(first_line + 1, self._n_lines + 1, dtype=np.int64)
         return Chunk(ids, (), len(ids), 0, 0, 0, None, lines=numbers)
 
-    def flush(self) -> Chunk | None:
+    def flush(self) -> Chunk:
         """Nothing is held back."""
-        return None
+        return NOTHING
 
 
 def _is_header(line: bytes) -> bool:

@@ -18,6 +18,7 @@ from harvester.errors import UsageError
 from harvester.sources import Chunk, Form, Rejected, find_sources, read_chunks
 from harvester.sources.text import HEADER_NAMES, header_name
 
+SAMPLES = Path(__file__).parents[2] / "input_samples"
 ID = 1_060_976_163_948_904_448
 
 
@@ -235,6 +236,20 @@ def test_wanted_column_is_read_by_name_and_by_number(read: Read, column: str) ->
 def test_wrong_option_is_a_usage_error(read: Read, options: dict[str, str], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         read(b"id,tweet\n1,5\n", **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "file_format", "what"),
+    [
+        ("export.parquet", "csv", "a file in columns"),
+        ("ids.txt", "parquet", "a text"),
+        ("tweets.js", "arrow", "a text"),
+    ],
+)
+def test_format_that_a_file_cannot_have_is_a_usage_error(name: str, file_format: str, what: str) -> None:
+    sources = find_sources([str(SAMPLES / name)])
+    with pytest.raises(UsageError, match=f"{name}: {what}.*, and --format says {file_format}"):
+        list(read_chunks(sources, Form(file_format)))
 
 
 def test_empty_file_gives_nothing(read: Read) -> None:

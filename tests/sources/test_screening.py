@@ -1,5 +1,6 @@
 """Numbers that cannot be tweet IDs are turned away with their reason, whatever the chunk borders."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harvester.engagement.tweet_id import DAY_MS, first_id_at
-from harvester.sources import Chunk, Form
+from harvester.sources import Chunk, Form, Rejected
 from harvester.sources.chunk import NOTHING
 from harvester.sources.screening import FROM_THE_FUTURE, ROUNDED, ROUNDED_ROW, TOO_SMALL, Screen
 
@@ -19,19 +20,32 @@ GOOD = 1_060_976_163_948_904_448
 ROUND = 1_060_976_163_948_904_400
 
 
-def chunk_of(ids: list[int], first_line: int = 1, owners: tuple[str, ...] = ()) -> Chunk:
-    lines = np.arange(first_line, first_line + len(ids))
-    return replace(NOTHING, ids=np.array(ids, np.int64), lines=lines, n_lines=len(ids), owners=owners)
+BAD = "no ID"
+Line = int | str
+
+
+def chunk_of(lines: Sequence[Line], first_line: int = 1, owners: tuple[str, ...] = ()) -> Chunk:
+    """A chunk with an ID on each line, or a text that is none."""
+    numbered = list(enumerate(lines, first_line))
+    ids = np.array([line for _, line in numbered if isinstance(line, int)], np.int64)
+    return replace(
+        NOTHING,
+        ids=ids,
+        lines=np.array([number for number, line in numbered if isinstance(line, int)], np.int64),
+        rejected=tuple(Rejected("", number, line, BAD) for number, line in numbered if isinstance(line, str)),
+        n_lines=len(numbered),
+        owners=owners,
+    )
 
 
 def screened(
-    ids: list[int], borders: list[int], form: Form = FORM
+    lines: Sequence[Line], borders: list[int], form: Form = FORM
 ) -> tuple[list[int], list[tuple[int, str]]]:
     screen = Screen(form)
     kept: list[int] = []
     rejected: list[tuple[int, str]] = []
-    cuts = [0, *sorted(min(border, len(ids)) for border in borders), len(ids)]
-    chunks = [chunk_of(ids[first:end], first + 1) for first, end in pairwise(cuts)]
+    cuts = [0, *sorted(min(border, len(lines)) for border in borders), len(lines)]
+    chunks = [chunk_of(lines[first:end], first + 1) for first, end in pairwise(cuts)]
     for chunk in (
         *(screen.screen(chunk, is_last=False) for chunk in chunks),
         screen.screen(NOTHING, is_last=True),
@@ -64,7 +78,7 @@ def test_number_is_turned_away_when_no_tweet_can_have_it(tweet_id: int, reason: 
 
 @pytest.mark.parametrize(("n", "is_row"), [(ROUNDED_ROW - 1, False), (ROUNDED_ROW, True), (50, True)])
 def test_row_of_rounded_ids_is_turned_away_when_it_is_long(n: int, is_row: bool) -> None:
-    row = [ROUND + 100 * place for place in range(n)]
+    row: list[Line] = [ROUND + 100 * place for place in range(n)]
     kept, rejected = screened([GOOD, *row, GOOD], [])
     assert kept == ([GOOD, GOOD] if is_row else [GOOD, *row, GOOD])
     assert rejected == ([(line, ROUNDED) for line in range(2, n + 2)] if is_row else [])
@@ -80,24 +94,27 @@ def test_small_numbers_are_exact_and_no_rounded_row() -> None:
     assert screened(row, []) == (row, [])
 
 
-ids_in_rows = st.lists(
-    st.one_of(
-        st.lists(st.just(ROUND), min_size=1, max_size=2 * ROUNDED_ROW),
-        st.lists(st.sampled_from([GOOD, 5, 100, 2**62]), min_size=1, max_size=3),
-    ),
-    max_size=8,
-).map(lambda rows: [tweet_id for row in rows for tweet_id in row])
+others: list[Line] = [GOOD, 5, 100, 2**62, "x"]
+row: st.SearchStrategy[list[Line]] = st.one_of(
+    st.integers(1, 2 * ROUNDED_ROW).map(lambda n: [ROUND] * n),
+    st.lists(st.sampled_from(others), min_size=1, max_size=3),
+)
+rows = st.lists(row, max_size=8).map(lambda rows: [line for row in rows for line in row])
 
 
-@given(ids_in_rows, st.lists(st.integers(0, 60), max_size=10))
-def test_what_is_turned_away_does_not_depend_on_chunks(ids: list[int], borders: list[int]) -> None:
-    assert screened(ids, borders) == screened(ids, [])
+@given(rows, st.lists(st.integers(0, 60), max_size=10))
+def test_what_is_turned_away_and_its_order_do_not_depend_on_chunks(
+    lines: list[Line], borders: list[int]
+) -> None:
+    kept, rejected = screened(lines, borders)
+    assert (kept, rejected) == screened(lines, [])
+    assert rejected == sorted(rejected)
 
 
-@given(ids_in_rows)
-def test_all_of_a_rounded_row_is_turned_away_and_nothing_else_of_what_ends_in_00(ids: list[int]) -> None:
-    _, rejected = screened(ids, [])
-    marks = "".join("r" if tweet_id == ROUND else "." for tweet_id in ids)
+@given(rows)
+def test_all_of_a_rounded_row_is_turned_away_and_nothing_else_of_what_ends_in_00(lines: list[Line]) -> None:
+    _, rejected = screened(lines, [])
+    marks = "".join("r" if line == ROUND else "." for line in lines)
     expected: list[int] = []
     place = 0
     for part in marks.replace(".r", ". r").replace("r.", "r .").split(" "):
@@ -105,6 +122,17 @@ def test_all_of_a_rounded_row_is_turned_away_and_nothing_else_of_what_ends_in_00
             expected += range(place + 1, place + len(part) + 1)
         place += len(part)
     assert [line for line, reason in rejected if reason == ROUNDED] == expected
+
+
+def test_places_tell_the_order_where_lines_do_not() -> None:
+    """As in JSON, where many stand on one line."""
+    screen = Screen(FORM)
+    bad = (Rejected("", 1, "a", BAD), Rejected("", 1, "b", BAD))
+    chunk = replace(
+        chunk_of([5, GOOD, 6]), lines=np.ones(3, np.int64), rejected=bad, n_lines=5, places=(1, 3)
+    )
+    rejected = screen.screen(chunk, is_last=True).rejected
+    assert [entry.text for entry in rejected] == ["5", "a", "6", "b"]
 
 
 def test_owners_go_with_their_ids() -> None:

@@ -31,7 +31,7 @@ def read_rows(rows: CsvRows, pieces: Iterable[bytes]) -> Chunk:
     chunk = NOTHING
     for piece in pieces:
         chunk = joined(chunk, rows.read(piece))
-    return joined(chunk, rows.flush() or NOTHING)
+    return joined(chunk, rows.flush())
 
 
 def plain(chunk: Chunk) -> tuple[object, ...]:

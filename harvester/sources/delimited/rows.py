@@ -52,10 +52,10 @@ class CsvRows:
         chunk = self._read_block(lines, block) if block else self._read_records(lines, is_last=False)
         return joined(preamble, chunk) if preamble.n_lines else chunk
 
-    def flush(self) -> Chunk | None:
+    def flush(self) -> Chunk:
         """What was held back: a record that is still open at the end was no record."""
         lines, self._held = self._held, b""
-        return self._read_records(lines, is_last=True) if lines else None
+        return self._read_records(lines, is_last=True) if lines else NOTHING
 
     def _without_preamble(self, lines: bytes) -> tuple[Chunk, bytes]:
         """What is passed over at the beginning, and what follows."""

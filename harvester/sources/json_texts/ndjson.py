@@ -1,6 +1,6 @@
 """NDJSON: one JSON value a line."""
 
-from harvester.sources.chunk import Chunk
+from harvester.sources.chunk import NOTHING, Chunk
 from harvester.sources.form import FileFormat, Form
 from harvester.sources.json_texts.findings import Findings
 from harvester.sources.json_texts.values import Values
@@ -27,6 +27,6 @@ class NdjsonLines:
         self._n_lines = number
         return findings.chunk()
 
-    def flush(self) -> Chunk | None:
+    def flush(self) -> Chunk:
         """Nothing is held back."""
-        return None
+        return NOTHING
