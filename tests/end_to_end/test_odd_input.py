@@ -1,6 +1,7 @@
 """Input that is not what it should be, at the command: what is asked for all the same, and what is refused."""
 
 import json
+import subprocess
 
 import pytest
 
@@ -29,6 +30,18 @@ def test_rounded_file_is_asked_for_when_that_is_accepted(run: Runner, calm: Simu
     ids.write_text("".join(f"{i}\n" for i in ROUNDED))
     accepted = run(str(ids), "--accept-rounded", "--base-url", calm.url)
     assert (accepted.code, len(run.records())) == (0, 300)
+
+
+def test_stream_that_looks_rounded_is_refused_until_that_is_accepted(run: Runner, calm: Simulator) -> None:
+    mixed = [tweet_id for n, i in enumerate(ROUNDED) for tweet_id in (i, EXACT + 4_194_304 * n)]
+    stdin = "".join(f"{i}\n" for i in mixed).encode()
+    n_requests = len(calm.requests())
+    refused = run.finish(run.start("-", "--base-url", calm.url, stdin=subprocess.PIPE), stdin)
+    assert (refused.code, "IDs look rounded" in refused.err) == (2, True)
+    assert len(calm.requests()) == n_requests
+    process = run.start("-", "--base-url", calm.url, "--accept-rounded", stdin=subprocess.PIPE)
+    assert run.finish(process, stdin).code == 0
+    assert len(run.records()) == 600
 
 
 def test_rounded_row_in_a_good_file_is_rejected(run: Runner, calm: Simulator) -> None:
