@@ -180,7 +180,7 @@ class Harvest:
         began_ms = directory.manifest.started_ms
         owners = next(iter(questions.values())).owners
         reading = open_reading(options, sources, owners, began_ms, directory.input_mark)
-        reading.refuses_rounded = self._is_new and not options.accepts_rounded
+        reading.refuses_rounded = self._is_new and not options.accept_rounded
         fanout = Fanout(reading, rejected, directory.path, len(questions), self.fail)
         app_limit = None
         if options.app_rate or len(questions) > 1:

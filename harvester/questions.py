@@ -162,7 +162,7 @@ def identity_of(
         access=tuple(access),
         simulate=options.is_simulated,
         include_referenced=options.include_referenced,
-        accept_rounded=options.accepts_rounded,
+        accept_rounded=options.accept_rounded,
     )
     built: dict[str, Any] = msgspec.to_builtins(identity)
     return built
@@ -197,7 +197,7 @@ def recall(identity: Mapping[str, Any], began_ms: int, out: Path) -> Recalled:
             file_format=known.format,
             column=known.column,
             include_referenced=known.include_referenced,
-            accepts_rounded=known.accept_rounded,
+            accept_rounded=known.accept_rounded,
             owner_column=known.owner_column,
             owner_from_folder=known.owner_from_folder,
             dedupe=known.dedupe,

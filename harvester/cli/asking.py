@@ -157,7 +157,7 @@ def read_asked_input(asked: AskedInput, out: Path) -> Options:
         file_format=asked["format_"],
         column=asked["column"],
         include_referenced=asked["include_referenced"],
-        accepts_rounded=asked["accept_rounded"],
+        accept_rounded=asked["accept_rounded"],
         dedupe=asked["dedupe"],
         owner_column=asked["owner_column"],
         owner_from_folder=asked["owner_from_folder"],

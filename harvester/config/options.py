@@ -34,7 +34,7 @@ class Options:
     fewer is not ranked by engagement rate. owner_column, owner_from_folder: where the input says whose a tweet
     is. max_handles: so many accounts may be used in a calendar month, None for any number. may_grow: the input may
     have got longer at its end since the run read it. concurrency: how many requests may be in flight, by endpoint;
-    where nothing is said, the number is found, up to most_in_flight. include_referenced, accepts_rounded: as in
+    where nothing is said, the number is found, up to most_in_flight. include_referenced, accept_rounded: as in
     `Form`.
     """
 
@@ -49,7 +49,7 @@ class Options:
     file_format: str | None = None
     column: str | None = None
     include_referenced: bool = False
-    accepts_rounded: bool = False
+    accept_rounded: bool = False
     dedupe: bool = True
     account: str | None = None
     grace_s: float = 5.0

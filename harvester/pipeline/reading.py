@@ -196,7 +196,7 @@ def input_form(options: Options, began_ms: int) -> Form:
         options.owner_from_folder,
         options.include_referenced,
         began_ms,
-        options.accepts_rounded,
+        options.accept_rounded,
     )
 
 

@@ -67,5 +67,5 @@ def demand_exact(sources: Sequence[Source], form: Form, stop: Event) -> None:
             n_left -= chunk.n_bytes
             if n_left <= 0:
                 break
-        if rounding.is_large_part and not form.accepts_rounded:
+        if rounding.is_large_part and not form.accept_rounded:
             raise rounding.refusal(file.name)

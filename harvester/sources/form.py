@@ -26,7 +26,7 @@ class Form:
         it.
     began_ms: since 1970 UTC. IDs of tweets that were made a day after it and more are rejected, and so are those
         below the first tweet, and rows of rounded ones; see Screen. None lets all numbers pass.
-    accepts_rounded: take IDs that a spreadsheet or JavaScript seems to have rounded.
+    accept_rounded: take IDs that a spreadsheet or JavaScript seems to have rounded.
 
     Raises UsageError: an unknown format, a column for text, owners by both ways.
     """
@@ -37,7 +37,7 @@ class Form:
     owner_from_folder: bool = False
     include_referenced: bool = False
     began_ms: int | None = None
-    accepts_rounded: bool = False
+    accept_rounded: bool = False
 
     def __post_init__(self) -> None:
         if self.file_format is not None and self.file_format not in FORMATS:

@@ -37,7 +37,7 @@ class Screen:
 
     def __init__(self, form: Form) -> None:
         self._first_of_future = None if form.began_ms is None else first_id_at(form.began_ms + DAY_MS)
-        self._accepts_rounded = form.accepts_rounded
+        self._accept_rounded = form.accept_rounded
         self._held = NOTHING
         self._is_in_row = False
 
@@ -52,7 +52,7 @@ class Screen:
             self._is_in_row &= not (is_last or len(breaks))
             return chunk
         rounded = np.zeros(len(chunk.ids), np.bool_)
-        if not self._accepts_rounded:
+        if not self._accept_rounded:
             n_sure = self._mark_rows(rounded, rounded_places(chunk.ids), breaks, is_last=is_last)
             if n_sure < len(rounded):
                 chunk, self._held = _parted(chunk, n_sure)

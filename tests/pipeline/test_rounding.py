@@ -64,7 +64,7 @@ def test_each_file_is_looked_at(tmp_path: Path) -> None:
 
 
 def test_rounded_file_passes_when_that_is_accepted(tmp_path: Path) -> None:
-    assert refusal_of(tmp_path, [ROUNDED] * 100, form=Form(accepts_rounded=True)) is None
+    assert refusal_of(tmp_path, [ROUNDED] * 100, form=Form(accept_rounded=True)) is None
 
 
 def test_only_the_beginning_of_a_large_file_is_looked_at(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_row_of_rounded_ids_is_turned_away_when_it_is_long(n: int, is_row: bool)
 
 def test_rounded_ids_pass_when_they_are_accepted() -> None:
     row = [ROUND] * 50
-    assert screened(row, [3], Form(began_ms=NOW_MS, accepts_rounded=True)) == (row, [])
+    assert screened(row, [3], Form(began_ms=NOW_MS, accept_rounded=True)) == (row, [])
 
 
 def test_small_numbers_are_exact_and_no_rounded_row() -> None:

@@ -163,7 +163,7 @@ def options_of(scene: Scene, inputs: tuple[str, ...], out: Path) -> Options:
         metrics=scene.metrics,
         top=scene.top,
         concurrency=dict.fromkeys(scene.endpoints, scene.concurrency),
-        accepts_rounded=True,  # drawn IDs may end in 00, and come many times
+        accept_rounded=True,  # drawn IDs may end in 00, and come many times
         dedupe=scene.is_deduped,
         limit=scene.limit,
         newer_than_ms=scene.newer_than_ms,
