@@ -137,6 +137,7 @@ class Harvest:
             identity_of(options, credentials, questions),
             sources,
             options.endpoints,
+            input_form(options, began_ms),
             now_ms=now_ms,
             version=__version__,
             may_grow=options.may_grow,

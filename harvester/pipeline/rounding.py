@@ -7,7 +7,7 @@ from typing import Final
 
 from harvester.engagement.tweet_id import count_rounded
 from harvester.errors import UsageError
-from harvester.sources import CHUNK_BYTES, LOST_DIGITS, Chunk, Form, Source, read_chunks
+from harvester.sources import LOST_DIGITS, Chunk, Form, Source, read_heads
 
 ACCEPT: Final = "--accept-rounded"
 FEWEST_IDS: Final = 20
@@ -61,11 +61,7 @@ def demand_exact(sources: Sequence[Source], form: Form, stop: Event) -> None:
     files = [source for source in sources if source.size_bytes is not None]
     for file in files:
         rounding = Rounding()
-        n_left = max(LOOKED_AT_BYTES // len(files), FEWEST_BYTES)
-        for chunk in read_chunks((file,), form, stop=stop, chunk_bytes=min(n_left, CHUNK_BYTES)):
+        for chunk in read_heads(file, form, max(LOOKED_AT_BYTES // len(files), FEWEST_BYTES), stop):
             rounding.add(chunk)
-            n_left -= chunk.n_bytes
-            if n_left <= 0:
-                break
         if rounding.is_large_part and not form.accept_rounded:
             raise rounding.refusal(file.name)

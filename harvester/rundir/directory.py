@@ -40,7 +40,7 @@ from harvester.rundir.manifest import (
 from harvester.rundir.marks import EndpointMark, InputMark, Step, StreamMark
 from harvester.rundir.spend import SpendFile
 from harvester.rundir.success import SUCCESS, Success, demand_unchanged, read_success, write_success
-from harvester.sources import Source
+from harvester.sources import Form, Source
 
 MANIFEST: Final = "run.json"
 JOURNAL: Final = "journal.db"
@@ -66,6 +66,7 @@ class RunDirectory:
         options: Mapping[str, Any],
         sources: Sequence[Source],
         endpoints: Sequence[str],
+        form: Form,
         *,
         now_ms: int,
         version: str,
@@ -75,6 +76,7 @@ class RunDirectory:
     ) -> None:
         self.path = path
         self.sources = tuple(sources)
+        self._form = form
         self._stop = stop or Event()
         self._is_sample, self._may_grow = is_sample, may_grow
         with storage_errors(path):
@@ -112,7 +114,11 @@ class RunDirectory:
         if error and not is_blank:
             raise error
         before = found.inputs if found else ()
-        inputs = look_at_sizes(self.sources) if self._is_sample else look_at(self.sources, before, self._stop)
+        inputs = (
+            look_at_sizes(self.sources)
+            if self._is_sample
+            else look_at(self.sources, before, self._form, self._stop)
+        )
         asked = new_manifest(options, [found.file for found in inputs], now_ms, version)
         if found is None:
             write_manifest(path, asked)

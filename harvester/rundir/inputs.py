@@ -10,7 +10,7 @@ from typing import Final
 
 from harvester.errors import RunDirectoryError, UsageError
 from harvester.rundir.files import NEVER, Stopped, hash_on
-from harvester.sources import Source, has_whole_lines
+from harvester.sources import Form, Source, ends_whole
 
 GROW: Final = "--continue-grown"
 _OTHER_DIRECTORY: Final = "Use another run directory, or the old input."
@@ -68,13 +68,15 @@ def printable(name: str) -> str:
     return name.encode(errors="backslashreplace").decode()
 
 
-def look_at(sources: Sequence[Source], before: Sequence[InputFile], stop: Event = NEVER) -> list[Found]:
+def look_at(
+    sources: Sequence[Source], before: Sequence[InputFile], form: Form, stop: Event = NEVER
+) -> list[Found]:
     """The inputs as they are now; the files are read for their hashes, at about 1.5 GB/s from the cache.
 
     before: as they were, to see which of them only grew. Raises UsageError for one that cannot be read, and
     Stopped.
     """
-    return [_look_at(source, old, stop) for source, old in zip_longest(sources, before[: len(sources)])]
+    return [_look_at(source, old, form, stop) for source, old in zip_longest(sources, before[: len(sources)])]
 
 
 def look_at_sizes(sources: Sequence[Source]) -> list[Found]:
@@ -89,7 +91,7 @@ def _as_told(source: Source) -> InputFile:
     return InputFile(name, source.size_bytes, version=version, is_shortened=source.is_shortened)
 
 
-def _look_at(source: Source, old: InputFile | None, stop: Event) -> Found:
+def _look_at(source: Source, old: InputFile | None, form: Form, stop: Event) -> Found:
     if source.size_bytes is None or source.is_remote:
         return Found(_as_told(source))
     name = printable(source.name)
@@ -97,7 +99,7 @@ def _look_at(source: Source, old: InputFile | None, stop: Event) -> Found:
         with open(source.name, "rb") as file:  # noqa: PTH123  # a name need not be text
             found = _hashed(name, source.size_bytes, file.fileno(), old, stop)
         before = old.size_bytes or 0 if old and found.begins_as_before else source.size_bytes
-        is_torn = before < source.size_bytes and not has_whole_lines(source, before, stop)
+        is_torn = before < source.size_bytes and not ends_whole(source, before, form, stop)
     except OSError as exc:
         raise UsageError(f"{name}: cannot be read: {(exc.strerror or str(exc)).lower()}") from exc
     if stop.is_set():

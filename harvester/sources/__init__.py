@@ -4,7 +4,7 @@ from harvester.sources.chunk import Chunk, Origin, Rejected
 from harvester.sources.form import FORMATS, FileFormat, Form
 from harvester.sources.places.find import STDIN, Source, find_sources
 from harvester.sources.places.stored import read_stored
-from harvester.sources.reading import CHUNK_BYTES, has_whole_lines, read_chunks
+from harvester.sources.reading import CHUNK_BYTES, ends_whole, read_chunks, read_heads
 from harvester.sources.screening import LOST_DIGITS
 
 __all__ = [
@@ -18,8 +18,9 @@ __all__ = [
     "Origin",
     "Rejected",
     "Source",
+    "ends_whole",
     "find_sources",
-    "has_whole_lines",
     "read_chunks",
+    "read_heads",
     "read_stored",
 ]

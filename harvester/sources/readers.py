@@ -56,6 +56,10 @@ class Rows(Protocol):
     def column(self) -> str | None:
         """See Origin."""
 
+    @property
+    def is_within(self) -> bool:
+        """Whether a record goes on behind the last line."""
+
     def read(self, lines: bytes) -> Chunk:
         """What the lines hold; each ends with a newline."""
 
@@ -83,8 +87,8 @@ class LineReader:
 
     @property
     def is_within(self) -> bool:
-        """Whether what came last was not a newline."""
-        return self._cutter.is_within_line
+        """Whether a line or a record has begun that has not ended."""
+        return self._cutter.is_within_line or self._rows.is_within
 
     def read(self, text: bytes) -> Chunk:
         """What the lines hold that are whole now."""

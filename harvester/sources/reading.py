@@ -5,6 +5,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from harvester.errors import RunDirectoryError, UsageError
@@ -12,7 +13,7 @@ from harvester.sources.chunk import NOTHING, Chunk, Origin, Rejected, joined, sh
 from harvester.sources.columnar.tables import read_table
 from harvester.sources.form import TABLE_FORMATS, Form
 from harvester.sources.formats import choose_reader
-from harvester.sources.layers.decoding import open_parts
+from harvester.sources.layers.decoding import BLOCKS_WITHOUT_THREAD, open_parts
 from harvester.sources.layers.parts import Block, Part, Table, Text
 from harvester.sources.owners import folder_owner, owned_by
 from harvester.sources.places.find import Source
@@ -21,6 +22,7 @@ from harvester.sources.screening import Screen
 
 CHUNK_BYTES: Final = 1024 * 1024
 """Large enough that the thread which reads does not get its turn too often for too little."""
+MOST_HEADS: Final = 1000
 _LOOKED_AT_BYTES: Final = 256 * 1024
 ANY_FORM: Final = Form()
 
@@ -50,21 +52,40 @@ def read_chunks(
     return _read_all(sources, owners, form, stop or threading.Event(), chunk_bytes)
 
 
-def has_whole_lines(source: Source, n_bytes: int, stop: threading.Event) -> bool:
-    """Whether so many stored bytes of a file, decompressed if compressed, can be read and end with a line's end.
+def read_heads(source: Source, form: Form, n_bytes: int, stop: threading.Event) -> Iterator[Chunk]:
+    """The beginning of a source as read_chunks reads it, about so many stored bytes, at least one piece.
 
-    Never of archives and tables, which do not grow at their end. Raises OSError as reading does.
+    Of an archive the beginnings of its members, MOST_HEADS at most. A line at the end of a beginning may be torn.
+    """
+    for part in islice(open_parts(source, min(n_bytes, CHUNK_BYTES), stop), MOST_HEADS):
+        n_left = n_bytes
+        for chunk in _read_part(source, _head(part), form, stop):
+            yield chunk
+            n_left -= chunk.n_bytes
+            if n_left <= 0:
+                break
+
+
+def _head(part: Part) -> Part:
+    if isinstance(part, Table) or "zip" not in (part.compression or "").split(", "):
+        return part
+    # A thread that still decompresses would be in the way of the next member.
+    return dataclasses.replace(part, blocks=islice(part.blocks, BLOCKS_WITHOUT_THREAD))
+
+
+def ends_whole(source: Source, n_bytes: int, form: Form, stop: threading.Event) -> bool:
+    """Whether so many stored bytes of a file can be read, and no line, record or document goes on behind them.
+
+    Never of archives and tables, which do not grow at their end. Raises UsageError and OSError as reading does.
     """
     begun = dataclasses.replace(source, size_bytes=n_bytes, ends_bytes=())
-    last = b"\n"
     for part in open_parts(begun, _LOOKED_AT_BYTES, stop):
         if isinstance(part, Table) or "zip" in (part.compression or "").split(", "):
             return False
-        for block in part.blocks:
-            if block.unreadable:
-                return False
-            last = block.text[-1:] or last
-    return last == b"\n"
+        reader = _TextReader(part, form)
+        if any(reader.read(block).unreadable for block in part.blocks) or reader.is_within:
+            return False
+    return True
 
 
 def _read_all(
@@ -170,11 +191,16 @@ class _TextReader:
         self._is_ended = chunk.unreadable is not None
         return chunk
 
+    @property
+    def is_within(self) -> bool:
+        """Whether what came last is not whole: a line, a record, a document."""
+        return self._reader.is_within if self._reader else self._head[-1:] not in (b"", b"\n")
+
     def pause(self) -> Chunk:
         """What is left where the file ended before it grew. Raises RunDirectoryError when a line goes on there."""
         if self._is_ended:
             return NOTHING
-        if self._reader.is_within if self._reader else self._head[-1:] not in (b"", b"\n"):
+        if self.is_within:
             raise RunDirectoryError(
                 f"{self._file}: where it ended before it grew, its last line was not whole",
                 "Use another run directory, or the old input.",

@@ -37,6 +37,7 @@ class TextLines:
 
     file_format: FileFormat = "text"
     column: str | None = None
+    is_within: bool = False
 
     def __init__(self, file: str) -> None:
         self._file = file

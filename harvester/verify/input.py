@@ -12,7 +12,7 @@ import orjson
 from harvester.config.options import Options
 from harvester.engagement.tweet_id import Ids, first_id_at
 from harvester.errors import RunDirectoryError, ServiceError, UsageError
-from harvester.pipeline.reading import NOTHING_COMMITTED, InputCounts, changed_input, open_reading
+from harvester.pipeline.reading import NOTHING_COMMITTED, InputCounts, changed_input, input_form, open_reading
 from harvester.rundir.inputs import InputFile, change_between, look_at, look_at_sizes
 from harvester.rundir.kept import NOTHING_KEPT, kept_name, kept_source
 from harvester.rundir.records import encode_rejected
@@ -152,7 +152,10 @@ def _unchanged(told: Told, findings: Findings) -> tuple[Source, ...]:
     inputs = told.manifest.inputs
     now = [_source_now(file) for file in inputs]
     if change := change_between(
-        inputs, look_at_sizes(now) if told.manifest.is_sample else look_at(now, inputs)
+        inputs,
+        look_at_sizes(now)
+        if told.manifest.is_sample
+        else look_at(now, inputs, input_form(told.options, told.manifest.started_ms)),
     ):
         if change.grown is None:
             raise RunDirectoryError(f"the input has changed, {change.how}")

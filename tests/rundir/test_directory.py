@@ -12,7 +12,7 @@ import pytest
 from harvester.errors import RunDirectoryError, StorageError
 from harvester.rundir.directory import RunDirectory
 from harvester.rundir.marks import EndpointMark, InputMark, Step
-from harvester.sources import Source, find_sources
+from harvester.sources import Form, Source, find_sources
 
 RECORD = b'{"tweet_id":"1"}\n'
 
@@ -26,7 +26,7 @@ def opened(
         (path.parent / name).write_bytes(b"0123456789")
     files = find_sources([str(path.parent / name) for name in inputs])
     options: dict[str, Any] = {"endpoint": names, "column": column}
-    return RunDirectory(path, options, files, names, now_ms=1_000 * len(column), version="1")
+    return RunDirectory(path, options, files, names, Form(), now_ms=1_000 * len(column), version="1")
 
 
 def commit_record(directory: RunDirectory) -> None:
@@ -172,7 +172,7 @@ def of_stream(path: Path, content: bytes, column: str) -> RunDirectory:
     """The directory, taken into use by a command that reads a stream; all of that is kept."""
     source = Source("-", None, pieces=lambda _n, _stop: iter((content,)))
     options: dict[str, Any] = {"endpoint": ("totals",), "column": column}
-    directory = RunDirectory(path, options, (source,), ("totals",), now_ms=1_000, version="1")
+    directory = RunDirectory(path, options, (source,), ("totals",), Form(), now_ms=1_000, version="1")
     pieces = directory.sources[0].pieces
     assert pieces
     assert b"".join(pieces(3, Event())) == content

@@ -14,16 +14,16 @@ from harvester.errors import UsageError
 from harvester.rundir.inputs import Change, Found, InputFile, change_between, look_at, look_at_sizes
 from harvester.rundir.manifest import new_manifest, read_manifest, write_manifest
 from harvester.rundir.seals import sealed
-from harvester.sources import Source, find_sources
+from harvester.sources import Form, Source, find_sources
 
 
 def files_now(*paths: Path) -> list[InputFile]:
     """The inputs as a run notes them."""
-    return [found.file for found in look_at(find_sources([str(path) for path in paths]), ())]
+    return [found.file for found in look_at(find_sources([str(path) for path in paths]), (), Form())]
 
 
 def change(before: list[InputFile], *paths: Path) -> Change | None:
-    return change_between(before, look_at(find_sources([str(path) for path in paths]), before))
+    return change_between(before, look_at(find_sources([str(path) for path in paths]), before, Form()))
 
 
 @pytest.fixture
@@ -113,6 +113,29 @@ def test_gzip_that_ended_within_a_line_or_was_cut_is_no_end_to_grow_at(ids: Path
     assert found.grown is None
 
 
+@pytest.mark.parametrize(
+    ("content", "rest"),
+    [
+        (b'[\n {"id_str":"21"},\n', b' {"id_str":"22"}\n]\n'),
+        (b'tweet_id,note\n21,"a\n', b'b"\n22,x\n'),
+    ],
+    ids=["document", "quoted cell"],
+)
+def test_end_of_a_line_within_something_is_no_end_to_grow_at(ids: Path, content: bytes, rest: bytes) -> None:
+    ids.write_bytes(content)
+    before = files_now(ids)
+    ids.write_bytes(content + rest)
+    found = change(before, ids)
+    assert found
+    assert found.grown is None
+    ids.write_bytes(content + rest)
+    before = files_now(ids)
+    ids.write_bytes(content + rest + b"\n")
+    found = change(before, ids)
+    assert found
+    assert found.grown
+
+
 def test_sample_that_grew_is_not_said_to_be_another() -> None:
     found = change_between([InputFile("a", 5)], [Found(InputFile("a", 9))])
     assert found
@@ -157,14 +180,14 @@ def test_moved_and_missing_files_are_named(ids: Path, tmp_path: Path) -> None:
 
 def test_stream_is_looked_at_elsewhere() -> None:
     stream = Source("-", None)
-    assert change_between([InputFile("-", None)], look_at([stream], ())) is None
+    assert change_between([InputFile("-", None)], look_at([stream], (), Form())) is None
 
 
 def test_file_that_went_meanwhile_is_told(ids: Path) -> None:
     sources = find_sources([str(ids)])
     ids.unlink()
     with pytest.raises(UsageError, match="cannot be read: no such file"):
-        look_at(sources, ())
+        look_at(sources, (), Form())
 
 
 REMOTE = InputFile("https://host/ids.txt", 6, version='ETag "one"')
@@ -182,14 +205,14 @@ def remote(
 
 
 def test_object_is_looked_at_without_being_read() -> None:
-    assert [found.file for found in look_at([remote()], ())] == [REMOTE]
+    assert [found.file for found in look_at([remote()], (), Form())] == [REMOTE]
     assert [found.file for found in look_at_sizes([remote()])] == [REMOTE]
-    (shortened,) = look_at([remote(is_shortened=True)], ())
+    (shortened,) = look_at([remote(is_shortened=True)], (), Form())
     assert shortened.file.is_shortened
 
 
 def test_object_without_a_size_is_looked_at_as_a_stream() -> None:
-    assert [found.file for found in look_at([remote(size_bytes=None)], ())] == [
+    assert [found.file for found in look_at([remote(size_bytes=None)], (), Form())] == [
         InputFile("https://host/ids.txt", None)
     ]
 
@@ -206,13 +229,13 @@ def test_object_without_a_size_is_looked_at_as_a_stream() -> None:
     ],
 )
 def test_object_has_changed_when_its_version_or_size_is_another(now: Source, how: str | None) -> None:
-    found = change_between([REMOTE], look_at([now], [REMOTE]))
+    found = change_between([REMOTE], look_at([now], [REMOTE], Form()))
     assert (found and found.how) == (how and f"https://host/ids.txt {how}")
     assert found is None or found.grown is None
 
 
 def test_file_behind_an_object_may_be_new(ids: Path) -> None:
-    found = change_between([REMOTE], look_at([remote(), *find_sources([str(ids)])], [REMOTE]))
+    found = change_between([REMOTE], look_at([remote(), *find_sources([str(ids)])], [REMOTE], Form()))
     assert found
     assert found.grown
     assert found.grown[0] == replace(REMOTE, ends_bytes=(6,))

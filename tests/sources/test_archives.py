@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harvester.sources import Source, find_sources, has_whole_lines, read_chunks
+from harvester.sources import Form, Source, ends_whole, find_sources, read_chunks
 from harvester.sources.layers.decoding import open_parts
 from harvester.sources.layers.parts import Table
 from harvester.sources.layers.signatures import Foreign, recognise
@@ -340,9 +340,9 @@ def test_archives_and_tables_have_no_lines_to_grow_by(tmp_path: Path, content: b
     path = tmp_path / "file"
     path.write_bytes(content)
     (source,) = find_sources([str(path)])
-    assert not has_whole_lines(source, len(content), threading.Event())
-    assert not has_whole_lines(
-        replace(source, size_bytes=len(content) - 1), len(content) - 1, threading.Event()
+    assert not ends_whole(source, len(content), Form(), threading.Event())
+    assert not ends_whole(
+        replace(source, size_bytes=len(content) - 1), len(content) - 1, Form(), threading.Event()
     )
 
 

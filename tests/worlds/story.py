@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from harvester.errors import ExitCode
 from harvester.rundir.inputs import look_at
 from harvester.rundir.manifest import read_manifest
-from harvester.sources import find_sources
+from harvester.sources import Form, find_sources
 from harvester.verify.report import verify
 from tests.worlds.harvesting import options_of
 from tests.worlds.input_files import (
@@ -139,7 +139,7 @@ class Story:
         """Whether the directory says that it is about this input."""
         manifest = read_manifest(self._run_dir / "run.json")
         write_files(files, self._folder / "in")
-        now = [found.file for found in look_at(find_sources([str(self._folder / "in")]), ())]
+        now = [found.file for found in look_at(find_sources([str(self._folder / "in")]), (), Form())]
         return manifest is not None and now == [replace(file, ends_bytes=()) for file in manifest.inputs]
 
     def ask_otherwise(self, life: Life, **asked: Any) -> None:

@@ -44,6 +44,11 @@ class CsvRows:
         self._held = b""
         self._n_lines = 0
 
+    @property
+    def is_within(self) -> bool:
+        """Whether a record is held back that goes on behind the last line."""
+        return bool(self._held)
+
     def read(self, lines: bytes) -> Chunk:
         """What the lines hold; each ends with a newline."""
         preamble, lines = self._without_preamble(lines)

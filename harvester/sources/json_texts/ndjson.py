@@ -10,6 +10,7 @@ class NdjsonLines:
     """Reads whole lines, block after block, of one file."""
 
     file_format: FileFormat = "ndjson"
+    is_within: bool = False
 
     def __init__(self, file: str, form: Form) -> None:
         self.column = form.column

@@ -19,6 +19,7 @@ from harvester.sources.places.seekable import Seekable, can_seek, open_seekable,
 from harvester.sources.places.stored import read_stored, why_unread
 
 MOST_LAYERS: Final = 3
+BLOCKS_WITHOUT_THREAD: Final = 2
 _UTF_16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
@@ -108,9 +109,9 @@ class _Decoding:
     def _ahead(self, blocks: Iterator[Block]) -> Iterator[Block]:
         """The next block is decompressed while the one before is read: both mostly work without the interpreter.
 
-        The first two come at once, so that many small members of an archive do not take as many threads.
+        The first come at once, so that many small members of an archive do not take as many threads.
         """
-        for _ in range(2):
+        for _ in range(BLOCKS_WITHOUT_THREAD):
             block = next(blocks, None)
             if block is None:
                 return
