@@ -18,7 +18,7 @@ from harvester.engagement.credentials import AccessToken, Credentials
 from harvester.engagement.metrics import EndpointName
 from harvester.engagement.redaction import Redactor
 from harvester.engagement.windows import utc_text
-from harvester.errors import ExitCode, HarvesterError, ServiceError
+from harvester.errors import ExitCode, HarvesterError, RunDirectoryError, ServiceError
 from harvester.ledger import Ledger, MonthCount
 from harvester.pipeline.commit import RejectedLog
 from harvester.pipeline.endpoint_run import EndpointRun, Snapshot
@@ -209,7 +209,7 @@ class Harvest:
         try:
             await self._run_all(rejected)
         except BaseExceptionGroup as errors:
-            error = first_error(errors)
+            error = _of_version(first_error(errors), directory.manifest.version)
             return Outcome(error.exit_code, error=error)
         finally:
             fanout.close()
@@ -302,6 +302,14 @@ def _began_before_ms(before: Manifest | None, options: Options) -> int | None:
     if before and (before.options.get("start"), before.options.get("end")) == (options.start, options.end):
         return before.started_ms
     return None
+
+
+def _of_version(error: HarvesterError, begun_by: str) -> HarvesterError:
+    """The error, and what may be its cause if another version began the run, which may have read otherwise."""
+    if not isinstance(error, RunDirectoryError) or begun_by == __version__:
+        return error
+    hint = f"harvester {begun_by} began this run, and may have read lines otherwise than {__version__} does."
+    return RunDirectoryError(error.message, f"{hint} Go on with that one, or use another run directory.")
 
 
 def _warn_of_the_edge(question: Question, now_s: float) -> None:

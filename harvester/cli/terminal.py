@@ -7,6 +7,7 @@ import logging
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -18,6 +19,7 @@ from harvester.config.options import Options
 from harvester.errors import ExitCode
 from harvester.job import Outcome
 from harvester.rundir.directory import RunDirectory
+from harvester.sources import shown_argument
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -89,7 +91,7 @@ class Terminal:
         if outcome.error:
             complain(outcome.error.message, outcome.error.hint)
         elif outcome.exit_code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
-            complain(f"stopped, all that was answered is kept; to go on: {_this_command()}", None)
+            complain(f"stopped, all that was answered is kept; to go on: {this_command(sys.argv[1:])}", None)
         elif not self._quiet and not outcome.was_complete and not self._as_json:
             from harvester.cli.tables import print_outcome  # noqa: PLC0415  # see above
 
@@ -97,7 +99,7 @@ class Terminal:
         if outcome.exit_code is ExitCode.INCOMPLETE:
             complain(
                 f"{options.out} is not complete: dead letters or unreadable input remain",
-                f"To ask for the dead letters again: {_this_command()}",
+                f"To ask for dead letters again: {this_command(sys.argv[1:])}",
             )
 
     def _say(self, event: str, text: str, fields: dict[str, object]) -> None:
@@ -126,6 +128,8 @@ def _print(line: str) -> None:
     click.echo(line, err=True)
 
 
-def _this_command() -> str:
-    """The command line as it can be typed again. Secrets never stand in it."""
-    return shlex.join(["harvester", *sys.argv[1:]])
+def this_command(arguments: Sequence[str]) -> str:
+    """The command line as it can be typed again, but for what is secret in a URL."""
+    shown = [shown_argument(argument) if "://" in argument else argument for argument in arguments]
+    command = shlex.join(["harvester", *shown])
+    return command if shown == [*arguments] else f"{command} (with the whole URL)"

@@ -6,7 +6,7 @@ Synchronous and blocking: it runs in a thread, a portion at a time.
 import logging
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
@@ -21,7 +21,7 @@ from harvester.pipeline.rounding import Rounding
 from harvester.planning import Owners
 from harvester.rundir.marks import InputMark
 from harvester.rundir.records import encode_rejected
-from harvester.sources import Chunk, Form, Source, read_chunks
+from harvester.sources import Chunk, Form, Source, places_of_rejected, read_chunks
 
 NOTHING_COMMITTED: Final = InputMark()
 
@@ -109,7 +109,7 @@ class Reading:
         """The input, in its order. Ends early, without a word, when `stop` is set."""
         for chunk in self._chunks:
             self._warn_of_rounding(chunk)
-            wanted = self._select(chunk)
+            chunk, wanted = self._select(chunk)  # noqa: PLW2901  # the same chunk, perhaps shorter
             rejected = b"".join(self._new_rejected(chunk))
             mark = InputMark(self._n_rejected, self._rejected_bytes, self._rejected_hash.digest())
             yield Portion(chunk.ids[wanted], self._owners(chunk, wanted), rejected, mark, chunk.ends_part)
@@ -140,9 +140,28 @@ class Reading:
         places = [self._places.get(name, self._no_place) for name in chunk.owners]
         return np.array(places, dtype=np.int32)[wanted]
 
-    def _select(self, chunk: Chunk) -> NDArray[np.intp]:
-        """The places of the IDs that are wanted."""
-        counts, selection = self.counts, self._selection
+    def _select(self, chunk: Chunk) -> tuple[Chunk, NDArray[np.intp]]:
+        """The chunk as far as it is wanted, and the places of its IDs that are."""
+        selection = self._selection
+        if self._seen is not None:
+            distinct = np.flatnonzero(self._seen.first_seen(chunk.ids))
+        else:
+            distinct = np.arange(len(chunk.ids))
+        wanted = distinct
+        if selection.first_id is not None:
+            wanted = distinct[chunk.ids[distinct] >= selection.first_id]
+        n_left = len(wanted) if selection.limit is None else selection.limit - self._n_taken
+        if selection.limit is not None and len(wanted) >= n_left:
+            self.counts.is_cut = True
+            wanted = wanted[:n_left]
+            chunk = _begun(chunk, int(wanted[-1]) + 1)
+            distinct = distinct[distinct < len(chunk.ids)]
+        self._n_taken += len(wanted)
+        self._count(chunk, len(distinct), len(wanted))
+        return chunk, wanted
+
+    def _count(self, chunk: Chunk, n_distinct: int, n_wanted: int) -> None:
+        counts = self.counts
         counts.lines += chunk.n_lines
         counts.blank += chunk.n_blank
         counts.headers += chunk.n_headers
@@ -150,27 +169,9 @@ class Reading:
         counts.unreadable += chunk.unreadable is not None
         counts.rejected += len(chunk.rejected) - (chunk.unreadable is not None)
         counts.ids += len(chunk.ids)
-        if self._seen is not None:
-            wanted = np.flatnonzero(self._seen.first_seen(chunk.ids))
-        else:
-            wanted = np.arange(len(chunk.ids))
-        counts.distinct += len(wanted)
-        counts.duplicates += len(chunk.ids) - len(wanted)
-        if selection.first_id is not None:
-            young = wanted[chunk.ids[wanted] >= selection.first_id]
-            counts.too_old += len(wanted) - len(young)
-            wanted = young
-        if selection.limit is not None:
-            n_left = selection.limit - self._n_taken
-            counts.is_cut = len(wanted) >= n_left
-            n_beyond = max(0, len(wanted) - n_left)
-            # As if the input ended here: what comes after is not counted.
-            counts.lines -= n_beyond
-            counts.ids -= n_beyond
-            counts.distinct -= n_beyond
-            wanted = wanted[:n_left]
-        self._n_taken += len(wanted)
-        return wanted
+        counts.distinct += n_distinct
+        counts.duplicates += len(chunk.ids) - n_distinct
+        counts.too_old += n_distinct - n_wanted
 
     def _new_rejected(self, chunk: Chunk) -> Iterator[bytes]:
         for rejected in chunk.rejected:
@@ -185,6 +186,21 @@ class Reading:
                 )
             if self._n_rejected > done.rejected_lines:
                 yield line
+
+
+def _begun(chunk: Chunk, n_ids: int) -> Chunk:
+    """The chunk as if the input ended behind so many of its IDs."""
+    n_rejected = int(np.searchsorted(places_of_rejected(chunk), n_ids))
+    return replace(
+        chunk,
+        ids=chunk.ids[:n_ids],
+        lines=chunk.lines[:n_ids],
+        owners=chunk.owners[:n_ids],
+        rejected=chunk.rejected[:n_rejected],
+        places=chunk.places[:n_rejected],
+        n_lines=n_ids + n_rejected + chunk.n_blank + chunk.n_headers,
+        unreadable=None,
+    )
 
 
 def input_form(options: Options, began_ms: int) -> Form:

@@ -1,10 +1,11 @@
 """ID files as a stream: text, CSV and TSV, gzipped or not, folders, globs and standard input."""
 
-from harvester.sources.chunk import Chunk, Origin, Rejected
+from harvester.sources.chunk import Chunk, Origin, Rejected, places_of_rejected
 from harvester.sources.form import FORMATS, FileFormat, Form
 from harvester.sources.places.find import STDIN, Source, find_sources
 from harvester.sources.places.stored import read_stored
 from harvester.sources.reading import CHUNK_BYTES, ends_whole, read_chunks, read_heads
+from harvester.sources.remote.urls import shown_argument
 from harvester.sources.screening import LOST_DIGITS
 
 __all__ = [
@@ -20,7 +21,9 @@ __all__ = [
     "Source",
     "ends_whole",
     "find_sources",
+    "places_of_rejected",
     "read_chunks",
     "read_heads",
     "read_stored",
+    "shown_argument",
 ]

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harvester.engagement.tweet_id import Ids
 from harvester.sources.form import FileFormat
@@ -100,6 +101,14 @@ def joined(first: Chunk, second: Chunk) -> Chunk:
         lines=np.concatenate((first.lines, second.lines)),
         places=first.places + tuple(place + len(first.ids) for place in second.places),
     )
+
+
+def places_of_rejected(chunk: Chunk) -> NDArray[np.intp]:
+    """Before how many of the chunk's IDs each of what is rejected stands, in order."""
+    if chunk.places:
+        known = np.array(chunk.places, np.intp)
+        return np.concatenate((known, np.full(len(chunk.rejected) - len(known), len(chunk.ids), np.intp)))
+    return np.searchsorted(chunk.lines, [entry.line for entry in chunk.rejected], side="right")
 
 
 def shown(line: bytes | str) -> str:

@@ -4,6 +4,7 @@ A spreadsheet and JavaScript keep 15 to 17 digits of a number, so the IDs that t
 chance one in a hundred does: of a single one nothing can be said, of many in a row it is certain.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import compress
 from typing import Final
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from harvester.engagement.damaged import FLOATING, SPREADSHEET
 from harvester.engagement.tweet_id import DAY_MS, FIRST_TWEET, first_id_at, rounded_places
-from harvester.sources.chunk import NOTHING, Chunk, Rejected, joined
+from harvester.sources.chunk import NOTHING, Chunk, Rejected, joined, places_of_rejected
 from harvester.sources.form import Form
 
 ROUNDED_ROW: Final = 8
@@ -47,7 +48,7 @@ class Screen:
             return chunk
         if self._held.n_lines:
             chunk, self._held = joined(self._held, chunk), NOTHING
-        breaks = _places(chunk)
+        breaks = places_of_rejected(chunk)
         if not len(chunk.ids):
             self._is_in_row &= not (is_last or len(breaks))
             return chunk
@@ -90,14 +91,6 @@ def _rows(places: _Places, breaks: _Places) -> tuple[_Places, _Places]:
     )
 
 
-def _places(chunk: Chunk) -> _Places:
-    """Before how many of the IDs each of what is rejected stands, in order."""
-    if chunk.places:
-        known = np.array(chunk.places, np.intp)
-        return np.concatenate((known, np.full(len(chunk.rejected) - len(known), len(chunk.ids), np.intp)))
-    return np.searchsorted(chunk.lines, [entry.line for entry in chunk.rejected], side="right")
-
-
 def _parted(chunk: Chunk, n: int) -> tuple[Chunk, Chunk]:
     """The chunk with its first n IDs, and one of the others."""
     others = replace(
@@ -138,5 +131,13 @@ def _without(chunk: Chunk, places: _Places, bad: dict[str, _Mask]) -> Chunk:
         lines=chunk.lines[is_good],
         owners=tuple(compress(chunk.owners, is_good.tolist())),
         rejected=tuple(entry for _, _, entry in entries),
-        places=(),
+        places=tuple(_moved(entries)),
     )
+
+
+def _moved(entries: list[tuple[int, bool, Rejected]]) -> Iterator[int]:
+    """The places of these entries once those that were IDs are none any more."""
+    n_gone = 0
+    for place, was_id, _ in entries:
+        yield place - n_gone
+        n_gone += was_id

@@ -83,3 +83,13 @@ def test_parts_of_a_grown_input_are_told_where_they_end(tmp_path: Path) -> None:
         if portion.ends_part:
             parts.append([])
     assert parts == [[101], [102], [103]]
+
+
+def test_behind_the_last_of_a_limited_number_of_ids_nothing_is_counted(tmp_path: Path) -> None:
+    path = tmp_path / "ids.txt"
+    path.write_text("-1\n21\n21\n-2\n22\n-3\n22\n23\n")
+    reading = Reading(find_sources((str(path),)), InputMark(), Selection(limit=2), Form())
+    rejected = b"".join(portion.rejected for portion in reading.portions())
+    counts = reading.counts
+    assert [b'"line":%d,' % line in rejected for line in (1, 4, 6)] == [True, True, False]
+    assert (counts.lines, counts.ids, counts.distinct, counts.duplicates, counts.rejected) == (5, 3, 2, 1, 2)
