@@ -1,6 +1,7 @@
 """Parquet and Arrow files as arrays of the wanted columns, a bounded number of rows at a time.
 
-This is the seam to pyarrow: whatever it raises at a damaged file is an Unreadable here.
+This is the seam to pyarrow: whatever it raises at a damaged file is an Unreadable here. What the file's reading
+raises by itself passes: a service that fails is no damage.
 """
 
 import io
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from harvester.errors import HarvesterError
 from harvester.sources.chunk import shown
 from harvester.sources.columnar.arrow_messages import Messages
 from harvester.sources.columnar.schema import Column, array_of, columns_of
@@ -70,7 +72,7 @@ def _reading(kind: str, messages: Messages | None = None) -> Iterator[None]:
     """Makes an Unreadable of whatever pyarrow raises; `messages` may know better why."""
     try:
         yield
-    except Unreadable:
+    except (Unreadable, HarvesterError):
         raise
     except Exception as exc:  # which kinds pyarrow raises for which damage is written nowhere
         fault = messages.fault if messages else None
