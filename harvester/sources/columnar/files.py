@@ -229,13 +229,13 @@ class ArrowTable:
     def __init__(self, opened: BinaryIO) -> None:
         self._opened = opened
         self._dictionaries: dict[Column, Any] = {}
-        messages = Messages(opened)
+        messages = _messages(opened)
         with _reading("Arrow", messages):
             self.columns = columns_of(pa.ipc.open_stream(messages).schema)
 
     def parts(self, columns: Sequence[Column], n_rows: int) -> Iterator[Part]:
         """See Table."""
-        messages = Messages(self._opened)
+        messages = _messages(self._opened)
         places = sorted({column.place for column in columns})
         options = pa.ipc.IpcReadOptions(use_threads=False, included_fields=places)
         n_found = n_read = 0
@@ -270,6 +270,11 @@ class ArrowTable:
         if checked is None or _addresses(checked) != _addresses(dictionary):
             dictionary.validate(full=True)
             self._dictionaries[column] = dictionary
+
+
+def _messages(opened: BinaryIO) -> Messages:
+    with _reading("Arrow"):
+        return Messages(opened)
 
 
 def _addresses(array: Any) -> tuple[object, ...]:
