@@ -113,6 +113,8 @@ def _read_table(table: Table, form: Form, stop: threading.Event) -> Iterator[Chu
     screen = Screen(form).screen
     file = _printable(table.name)
     for chunk in read_table(file, table.kind, table.opened, form, table.compression, table.n_stored, stop):
+        if stop.is_set():
+            return  # what it says may be of a reading that was broken off
         yield screen(chunk, is_last=chunk.unreadable is not None)
     held = screen(NOTHING, is_last=True)
     if held.n_lines and not stop.is_set():

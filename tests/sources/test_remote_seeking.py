@@ -1,6 +1,7 @@
 """Tables and archives that a service gives: its failures are no damage of theirs."""
 
 import io
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -64,12 +65,33 @@ class Failing:
         yield self.content[start:end]
 
 
-def found_through(service: Failing) -> tuple[list[int], list[str]]:
-    """The IDs, and why anything is unreadable. The first bytes come by another way than the rest."""
+class Hanging(Failing):
+    """A service that answers so many times, and the next time is told to stop and does not answer."""
+
+    def __init__(self, content: bytes, n_sound: int) -> None:
+        super().__init__(content, n_sound, 0, OSError())
+        self.stop = threading.Event()
+        self.answer = threading.Event()
+        self.is_waited_for = False
+
+    def read(self, told: Told, start: int, end: int | None) -> Iterator[bytes]:
+        self.n_sound -= 1
+        if self.n_sound < 0:
+            self.stop.set()
+            self.is_waited_for = not self.answer.wait(30)
+        yield self.content[start:end]
+
+
+def source_of(service: Failing) -> Source:
+    """Its first bytes come by another way than the rest."""
     stored = StoredObject(service.url, service, service.look())
     content = service.content
-    source = Source(stored.name, len(content), pieces=lambda _n, _stop: iter((content,)), open=stored.open)
-    chunks = list(read_chunks([source]))
+    return Source(stored.name, len(content), pieces=lambda _n, _stop: iter((content,)), open=stored.open)
+
+
+def found_through(service: Failing) -> tuple[list[int], list[str]]:
+    """The IDs, and why anything is unreadable."""
+    chunks = list(read_chunks([source_of(service)]))
     ids = [tweet_id for chunk in chunks for tweet_id in chunk.ids.tolist()]
     return ids, [chunk.unreadable for chunk in chunks if chunk.unreadable]
 
@@ -103,3 +125,16 @@ def test_service_that_fails_once_while_one_goes_to_and_fro_costs_nothing(name: s
     ids, reasons = found_through(Failing(CONTENTS[name], n_sound, 1, OSError("gone")))
     assert ids == IDS
     assert len(reasons) == (name == "cut zip")
+
+
+@pytest.mark.parametrize("name", CONTENTS)
+@pytest.mark.parametrize("n_sound", range(4))
+def test_stop_ends_going_to_and_fro_without_a_word_while_the_service_is_silent(
+    name: str, n_sound: int
+) -> None:
+    service = Hanging(CONTENTS[name], n_sound)
+    chunks = list(read_chunks([source_of(service)], stop=service.stop))
+    assert service.stop.is_set()
+    assert not service.is_waited_for
+    assert not any(chunk.rejected for chunk in chunks)
+    service.answer.set()

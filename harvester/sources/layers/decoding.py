@@ -177,7 +177,7 @@ class _Decoding:
             if layer.around:
                 return spooled(layer.blocks, self._stop)
             if can_seek(self._source):
-                return open_seekable(self._source)
+                return open_seekable(self._source, self._stop)
             return spooled(self._counted(layer.blocks), self._stop)
         except OSError as exc:
             return why_unread(exc)

@@ -33,7 +33,8 @@ class Source:
     size_bytes: None for standard input and pipes, and where a service does not tell it; of a file no more than
     that is read, also if it grows meanwhile. ends_bytes: stored sizes at which the file ended before it grew; the
     input is parted there. pieces: gives the stored bytes, if they come from elsewhere than the name says, as
-    `read_stored` does. open: gives them as a file in which one can seek, likewise.
+    `read_stored` does. open: gives them as a file in which one can seek, likewise, whose reading raises OSError
+    once stop is set.
     version: of an object, what its service tells content apart by. is_shortened: whether the name lacks what is
     needed to read it.
     """
@@ -42,7 +43,7 @@ class Source:
     size_bytes: int | None
     ends_bytes: tuple[int, ...] = ()
     pieces: Callable[[int, Event], Iterator[bytes]] | None = None
-    open: Callable[[], BinaryIO] | None = None
+    open: Callable[[Event], BinaryIO] | None = None
     version: str | None = None
     is_shortened: bool = False
 
