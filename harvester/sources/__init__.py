@@ -2,10 +2,11 @@
 
 from harvester.sources.chunk import Chunk, Origin, Rejected
 from harvester.sources.form import FORMATS, FileFormat, Form
-from harvester.sources.places.find import STDIN, Source, find_sources
-from harvester.sources.places.stored import read_stored
+from harvester.sources.places.find import find_sources
 from harvester.sources.reading import CHUNK_BYTES, has_whole_lines, read_chunks
 from harvester.sources.screening import LOST_DIGITS
+from harvester.sources.source import STDIN, Source
+from harvester.sources.stored import read_stored
 
 __all__ = [
     "CHUNK_BYTES",

@@ -10,14 +10,14 @@ from typing import Final
 from harvester.errors import RunDirectoryError, UsageError
 from harvester.sources.chunk import NOTHING, Chunk, Origin, Rejected, joined, shown
 from harvester.sources.columnar.tables import read_table
+from harvester.sources.folder_owners import folder_owner, owned_by
 from harvester.sources.form import TABLE_FORMATS, Form
 from harvester.sources.formats import choose_reader
 from harvester.sources.layers.decoding import open_parts
 from harvester.sources.layers.parts import Block, Part, Table, Text
-from harvester.sources.owners import folder_owner, owned_by
-from harvester.sources.places.find import Source
 from harvester.sources.readers import Reader
 from harvester.sources.screening import Screen
+from harvester.sources.source import Source
 
 CHUNK_BYTES: Final = 1024 * 1024
 """Large enough that the thread which reads does not get its turn too often for too little."""

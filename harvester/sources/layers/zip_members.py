@@ -9,13 +9,12 @@ from harvester.sources.chunk import shown
 from harvester.sources.layers.decompress import CODECS, DEFLATE, Codec, Stream, decompressed
 from harvester.sources.layers.expansion import BOMB, Expansion
 from harvester.sources.layers.parts import Block
+from harvester.sources.layers.seekable import Seekable
 from harvester.sources.layers.signatures import WORKBOOK
 from harvester.sources.layers.slices import SLICE_BYTES
 from harvester.sources.layers.zip_directory import Entry, read_descriptor, read_directory, read_local
-from harvester.sources.places.find import RUN_DIRECTORY_FILES
-from harvester.sources.places.naming import has_data_ending, is_passed_over
-from harvester.sources.places.seekable import Seekable
-from harvester.sources.places.stored import why_unread
+from harvester.sources.naming import RUN_DIRECTORY_FILES, has_data_ending, is_passed_over
+from harvester.sources.stored import why_unread
 
 try:
     from isal.isal_zlib import crc32  # in a tenth of zlib's time

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, BinaryIO, Final, Protocol
 
-from harvester.sources.places.naming import has_data_ending, is_passed_over
+from harvester.sources.naming import RUN_DIRECTORY_FILES, has_data_ending, is_passed_over
 from harvester.sources.remote.objects import Changed, Refusal, Told
 from harvester.sources.remote.urls import why
 
@@ -99,15 +99,14 @@ def _version(name: str, value: object) -> str:
     return f"{name} {text}"[:_SHOWN_CHARACTERS]
 
 
-def data_files(names: Iterable[str], folder: str, marks: tuple[str, ...]) -> list[str]:
-    """Of all files below a folder those that are data, sorted, as where a folder of this machine is walked.
-
-    marks: files that are all in a folder which is left out with all that is below it.
-    """
+def data_files(names: Iterable[str], folder: str) -> list[str]:
+    """Of all files below a folder those that are data, sorted, as where a folder of this machine is walked."""
     found = sorted(names)
     there = set(found)
     folders = {name.rpartition("/")[0] for name in found}
-    left_out = {parent for parent in folders if there.issuperset(f"{parent}/{mark}" for mark in marks)}
+    left_out = {
+        parent for parent in folders if there.issuperset(f"{parent}/{mark}" for mark in RUN_DIRECTORY_FILES)
+    }
     return [name for name in found if _is_wanted(name, folder, left_out)]
 
 

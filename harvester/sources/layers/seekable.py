@@ -9,7 +9,7 @@ from threading import Event
 from typing import BinaryIO, cast
 
 from harvester.sources.layers.parts import Block
-from harvester.sources.places.find import STDIN, Source
+from harvester.sources.source import STDIN, Source
 
 
 @dataclass(frozen=True, slots=True)

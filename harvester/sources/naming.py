@@ -14,6 +14,8 @@ DATA_ENDINGS: Final = frozenset(
 """What a folder's files are taken by; a name without an ending is taken too."""
 COMPRESSED_ENDINGS: Final = frozenset({".bz2", ".gz", ".lzma", ".xz", ".zst", ".zstd"})
 """Before these the ending counts that stands there."""
+RUN_DIRECTORY_FILES: Final = ("run.json", "journal.db")
+"""By these two together a folder is known as a run directory."""
 _DOCUMENT_ENDINGS: Final = frozenset(
     {
         *(".adoc", ".htm", ".html", ".ipynb", ".markdown", ".md", ".pdf", ".rst"),
