@@ -9,7 +9,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 from harvester.errors import UsageError
-from harvester.sources.remote.buckets import BucketObject, Details, Files, data_files, details_of, is_folder
+from harvester.sources.remote.buckets import BucketObject, Details, Files, details_of, files_below, is_folder
 from harvester.sources.remote.objects import PATIENT, Patience, Refusal, StoredObject, ask, look_up, refused
 from harvester.sources.remote.urls import is_web, name_of, scheme_of, shown_argument, why
 
@@ -88,7 +88,7 @@ def _paths(files: Files, path: str) -> list[str]:
             raise Refusal("nothing matches") from None
     paths: list[str] = []
     for name, details in sorted(found.items()):
-        below = data_files(files.find(name), name) if is_folder(details) else [name]
+        below = files_below(files, name) if is_folder(details) else [name]
         paths.extend(below)
     return list(dict.fromkeys(paths))
 
