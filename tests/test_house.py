@@ -43,6 +43,13 @@ IMPURE = {
     "time",
 }
 ENTRANCE = {"__init__", "__main__", "version"}
+ROOMS_OF_SOURCES_SEEN = {
+    "sources": {"places"},
+    "sources.reading": {"layers", "columnar"},
+    "sources.formats": {"delimited", "json_texts"},
+    "sources.places.find": {"remote"},
+}
+"""Which rooms of sources a module there may know beside its own."""
 MODULES = sorted(
     str(path.relative_to(PACKAGE).with_suffix("")).replace("/", ".").removesuffix(".__init__")
     for path in PACKAGE.rglob("*.py")
@@ -83,6 +90,17 @@ def test_imports_go_downwards_only(module: str) -> None:
     # The ground floor is one: what the API is raises errors.
     upwards = {other for other in others if floor_of(other) <= floor_of(room) < len(FLOORS) - 1}
     assert not upwards
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if room_of(m) == "sources"])
+def test_rooms_of_sources_know_what_stands_between_them_and_not_each_other(module: str) -> None:
+    known = {
+        tuple(name.split(".")[2:]) for name in imports_of(module) if name.startswith("harvester.sources")
+    }
+    rooms = {name[0] for name in known if len(name) > 1} - set(module.split(".")[1:2])
+    assert rooms == ROOMS_OF_SOURCES_SEEN.get(module, set())
+    if module.count(".") > 1:
+        assert not known & {(), ("reading",), ("formats",)}
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if room_of(m) != "cli"])

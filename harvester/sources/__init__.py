@@ -1,12 +1,13 @@
-"""ID files as a stream: text, CSV and TSV, gzipped or not, folders, globs and standard input."""
+"""ID files as a stream, of any format and compression, from wherever they are."""
 
 from harvester.sources.chunk import Chunk, Origin, Rejected, places_of_rejected
 from harvester.sources.form import FORMATS, FileFormat, Form
-from harvester.sources.places.find import STDIN, Source, find_sources
-from harvester.sources.places.stored import read_stored
+from harvester.sources.places.find import find_sources
 from harvester.sources.reading import CHUNK_BYTES, ends_whole, read_chunks, read_heads
 from harvester.sources.remote.urls import shown_argument
 from harvester.sources.screening import LOST_DIGITS
+from harvester.sources.source import STDIN, Source
+from harvester.sources.stored import read_stored
 
 __all__ = [
     "CHUNK_BYTES",

@@ -11,14 +11,14 @@ from typing import Final
 from harvester.errors import RunDirectoryError, UsageError
 from harvester.sources.chunk import NOTHING, Chunk, Origin, Rejected, joined, shown
 from harvester.sources.columnar.tables import read_table
+from harvester.sources.folder_owners import folder_owner, owned_by
 from harvester.sources.form import TABLE_FORMATS, Form
 from harvester.sources.formats import choose_reader
 from harvester.sources.layers.decoding import BLOCKS_WITHOUT_THREAD, open_parts
 from harvester.sources.layers.parts import Block, Part, Table, Text
-from harvester.sources.owners import folder_owner, owned_by
-from harvester.sources.places.find import Source
 from harvester.sources.readers import Reader
 from harvester.sources.screening import Screen
+from harvester.sources.source import Source
 
 CHUNK_BYTES: Final = 1024 * 1024
 """Large enough that the thread which reads does not get its turn too often for too little."""
@@ -134,6 +134,8 @@ def _read_table(table: Table, form: Form, stop: threading.Event) -> Iterator[Chu
     screen = Screen(form).screen
     file = _printable(table.name)
     for chunk in read_table(file, table.kind, table.opened, form, table.compression, table.n_stored, stop):
+        if stop.is_set():
+            return  # what it says may be of a reading that was broken off
         yield screen(chunk, is_last=chunk.unreadable is not None)
     held = screen(NOTHING, is_last=True)
     if held.n_lines and not stop.is_set():

@@ -327,7 +327,7 @@ def test_source_is_opened_by_what_it_brings_to_be_opened_with() -> None:
         "s3://bucket/ids.zip",
         len(content),
         pieces=lambda _n, _stop: iter((content,)),
-        open=lambda: io.BytesIO(content),
+        open=lambda _stop: io.BytesIO(content),
     )
     chunks = list(read_chunks([source]))
     assert [tweet_id for chunk in chunks for tweet_id in chunk.ids.tolist()] == IDS

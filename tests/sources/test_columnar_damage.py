@@ -143,9 +143,10 @@ class Failing(io.BytesIO):
 
 
 @every
-def test_failing_disk_is_a_reason(stored: str) -> None:
+@pytest.mark.parametrize("share", [0, 0.5, 1])
+def test_failing_disk_is_a_reason_wherever_it_fails(stored: str, share: float) -> None:
     content = write(stored, table_of("numbers"), 30)
-    failing = Failing(content, len(content) // 2)
+    failing = Failing(content, 1 + round(share * (len(content) - 2)))
     chunks = read_table(
         "f", "parquet" if stored == "parquet" else "arrow", failing, Form(), None, 7, threading.Event()
     )

@@ -8,7 +8,7 @@ import pytest
 
 from harvester.errors import UsageError
 from harvester.sources import Source, find_sources
-from harvester.sources.places.naming import has_data_ending, is_documentation
+from harvester.sources.naming import has_data_ending, is_documentation
 
 
 @pytest.fixture

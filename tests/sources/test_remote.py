@@ -179,7 +179,7 @@ def test_seekable_file_reads_any_place() -> None:
     with serving(Served(CONTENT)) as server:
         (source,) = find_sources([server.url])
         assert source.open
-        with source.open() as file:
+        with source.open(threading.Event()) as file:
             assert file.seek(-20, io.SEEK_END) == len(CONTENT) - 20
             assert file.read() == CONTENT[-20:]
             file.seek(20)

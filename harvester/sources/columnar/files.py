@@ -1,6 +1,7 @@
 """Parquet and Arrow files as arrays of the wanted columns, a bounded number of rows at a time.
 
-This is the seam to pyarrow: whatever it raises at a damaged file is an Unreadable here.
+This is the seam to pyarrow: whatever it raises at a damaged file is an Unreadable here. What the file's reading
+raises by itself passes: a service that fails is no damage.
 """
 
 import io
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from harvester.errors import HarvesterError
 from harvester.sources.chunk import shown
 from harvester.sources.columnar.arrow_messages import Messages
 from harvester.sources.columnar.schema import Column, array_of, columns_of
@@ -70,7 +72,7 @@ def _reading(kind: str, messages: Messages | None = None) -> Iterator[None]:
     """Makes an Unreadable of whatever pyarrow raises; `messages` may know better why."""
     try:
         yield
-    except Unreadable:
+    except (Unreadable, HarvesterError):
         raise
     except Exception as exc:  # which kinds pyarrow raises for which damage is written nowhere
         fault = messages.fault if messages else None
@@ -227,13 +229,13 @@ class ArrowTable:
     def __init__(self, opened: BinaryIO) -> None:
         self._opened = opened
         self._dictionaries: dict[Column, Any] = {}
-        messages = Messages(opened)
+        messages = _messages(opened)
         with _reading("Arrow", messages):
             self.columns = columns_of(pa.ipc.open_stream(messages).schema)
 
     def parts(self, columns: Sequence[Column], n_rows: int) -> Iterator[Part]:
         """See Table."""
-        messages = Messages(self._opened)
+        messages = _messages(self._opened)
         places = sorted({column.place for column in columns})
         options = pa.ipc.IpcReadOptions(use_threads=False, included_fields=places)
         n_found = n_read = 0
@@ -268,6 +270,11 @@ class ArrowTable:
         if checked is None or _addresses(checked) != _addresses(dictionary):
             dictionary.validate(full=True)
             self._dictionaries[column] = dictionary
+
+
+def _messages(opened: BinaryIO) -> Messages:
+    with _reading("Arrow"):
+        return Messages(opened)
 
 
 def _addresses(array: Any) -> tuple[object, ...]:

@@ -11,12 +11,12 @@ from harvester.sources.ahead import read_ahead
 from harvester.sources.layers.decompress import CODECS, Stream, decompressed
 from harvester.sources.layers.expansion import Expansion
 from harvester.sources.layers.parts import Block, Compression, Part, StreamCompression, Table, TableKind, Text
+from harvester.sources.layers.seekable import Seekable, can_seek, open_seekable, spooled
 from harvester.sources.layers.signatures import SIGNATURE_BYTES, Foreign, could_tell, recognise
 from harvester.sources.layers.slices import Joint, Slices
 from harvester.sources.layers.zip_members import read_members
-from harvester.sources.places.find import Source
-from harvester.sources.places.seekable import Seekable, can_seek, open_seekable, spooled
-from harvester.sources.places.stored import read_stored, why_unread
+from harvester.sources.source import Source
+from harvester.sources.stored import read_stored, why_unread
 
 MOST_LAYERS: Final = 3
 BLOCKS_WITHOUT_THREAD: Final = 2
@@ -178,7 +178,7 @@ class _Decoding:
             if layer.around:
                 return spooled(layer.blocks, self._stop)
             if can_seek(self._source):
-                return open_seekable(self._source)
+                return open_seekable(self._source, self._stop)
             return spooled(self._counted(layer.blocks), self._stop)
         except OSError as exc:
             return why_unread(exc)

@@ -1,7 +1,6 @@
 """The members of a zip archive: which are taken, and what is in them."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
 from threading import Event
 from typing import Final
 
@@ -9,13 +8,12 @@ from harvester.sources.chunk import shown
 from harvester.sources.layers.decompress import CODECS, DEFLATE, Codec, Stream, decompressed
 from harvester.sources.layers.expansion import BOMB, Expansion
 from harvester.sources.layers.parts import Block
+from harvester.sources.layers.seekable import Seekable
 from harvester.sources.layers.signatures import WORKBOOK
 from harvester.sources.layers.slices import SLICE_BYTES
 from harvester.sources.layers.zip_directory import Entry, read_descriptor, read_directory, read_local
-from harvester.sources.places.find import RUN_DIRECTORY_FILES
-from harvester.sources.places.naming import has_data_ending, is_passed_over
-from harvester.sources.places.seekable import Seekable
-from harvester.sources.places.stored import why_unread
+from harvester.sources.naming import data_files, is_data_file
+from harvester.sources.stored import why_unread
 
 try:
     from isal.isal_zlib import crc32  # in a tenth of zlib's time
@@ -49,22 +47,16 @@ def is_workbook(names: Sequence[str]) -> bool:
 
 def taken_members(entries: Sequence[Entry]) -> list[Entry]:
     """Those that would be taken of a folder with the same in it, in the same order."""
-    files = [(_path(entry.name), entry) for entry in entries if not entry.is_folder]
-    names = {path for path, _ in files}
-    runs = {path.parent for path in names if all(path.parent / name in names for name in RUN_DIRECTORY_FILES)}
-    taken = [(path, entry) for path, entry in files if is_taken(entry) and runs.isdisjoint(path.parents)]
-    return [entry for _, entry in sorted(taken, key=lambda found: found[0].parts)]
+    at: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if not entry.is_folder:
+            at.setdefault(_path(entry), []).append(entry)
+    return [entry for path in data_files(at) for entry in at[path]]
 
 
-def is_taken(entry: Entry) -> bool:
-    """Whether a folder's file of that name would be taken."""
-    path = _path(entry.name)
-    is_left_out = entry.is_folder or any(map(is_passed_over, path.parts))
-    return bool(path.name) and not is_left_out and has_data_ending(path.name)
-
-
-def _path(name: str) -> PurePosixPath:
-    return PurePosixPath(name.replace("\\", "/"))
+def _path(entry: Entry) -> str:
+    parts = entry.name.replace("\\", "/").split("/")
+    return "/".join(part for part in parts if part not in ("", "."))
 
 
 def read_members(
@@ -108,7 +100,7 @@ def _found_members(
             yield "", iter((Block(b"", 0, f"{WORKBOOK}; this one is cut off"),))
             return
         reading = MemberReading(archive, expansion)
-        if is_taken(entry):
+        if not entry.is_folder and is_data_file(_path(entry)):
             yield shown(entry.name), reading.blocks(entry)
         elif entry.n_packed is None:
             _pass_over(reading.blocks(entry), stop)

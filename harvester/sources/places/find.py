@@ -4,52 +4,28 @@ import glob
 import logging
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from threading import Event
-from typing import BinaryIO, Final
+from typing import Final
 from urllib.parse import unquote
 
 from harvester.errors import UsageError
+from harvester.sources.naming import (
+    DATA_ENDINGS,
+    RUN_DIRECTORY_FILES,
+    has_data_ending,
+    is_documentation,
+    is_passed_over,
+)
 from harvester.sources.places.listing import LIST_MARK, Argument, spelled_out
-from harvester.sources.places.naming import DATA_ENDINGS, has_data_ending, is_documentation, is_passed_over
 from harvester.sources.remote.objects import StoredObject
 from harvester.sources.remote.urls import scheme_of, shown_argument
+from harvester.sources.source import STDIN, Source
 
-STDIN: Final = "-"
-RUN_DIRECTORY_FILES: Final = ("run.json", "journal.db")
-"""By these two together a folder is known as a run directory."""
 _FILE: Final = "file"
 _MOST_NAMED: Final = 5
 
 log = logging.getLogger("harvester")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One file, or standard input, or an object that a URL means.
-
-    name: as the user wrote it, or as it was found; `-` for standard input; a URL without user, password and query.
-    size_bytes: None for standard input and pipes, and where a service does not tell it; of a file no more than
-    that is read, also if it grows meanwhile. ends_bytes: stored sizes at which the file ended before it grew; the
-    input is parted there. pieces: gives the stored bytes, if they come from elsewhere than the name says, as
-    `read_stored` does. open: gives them as a file in which one can seek, likewise.
-    version: of an object, what its service tells content apart by. is_shortened: whether the name lacks what is
-    needed to read it.
-    """
-
-    name: str
-    size_bytes: int | None
-    ends_bytes: tuple[int, ...] = ()
-    pieces: Callable[[int, Event], Iterator[bytes]] | None = None
-    open: Callable[[], BinaryIO] | None = None
-    version: str | None = None
-    is_shortened: bool = False
-
-    @property
-    def is_remote(self) -> bool:
-        """Whether a URL means it, and its service tells how large it is."""
-        return self.pieces is not None and self.size_bytes is not None
 
 
 def find_sources(
@@ -109,7 +85,7 @@ def _sources(argument: Argument, own: str | None, stop: Event) -> Iterator[tuple
     if scheme is not None and scheme != _FILE:
         from harvester.sources.remote.finding import find_objects  # noqa: PLC0415  # loads what only URLs need
 
-        for stored in find_objects(argument.text, RUN_DIRECTORY_FILES, stop):
+        for stored in find_objects(argument.text, stop):
             yield stored.identity, _of_object(stored)
         return
     path = _path_of(argument.text) if scheme else argument.text

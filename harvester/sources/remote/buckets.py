@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, BinaryIO, Final, Protocol
 
-from harvester.sources.places.naming import has_data_ending, is_passed_over
+from harvester.sources.naming import data_files
 from harvester.sources.remote.objects import Changed, Refusal, Told
 from harvester.sources.remote.urls import why
 
@@ -99,22 +99,8 @@ def _version(name: str, value: object) -> str:
     return f"{name} {text}"[:_SHOWN_CHARACTERS]
 
 
-def data_files(names: Iterable[str], folder: str, marks: tuple[str, ...]) -> list[str]:
-    """Of all files below a folder those that are data, sorted, as where a folder of this machine is walked.
-
-    marks: files that are all in a folder which is left out with all that is below it.
-    """
-    found = sorted(names)
-    there = set(found)
-    folders = {name.rpartition("/")[0] for name in found}
-    left_out = {parent for parent in folders if there.issuperset(f"{parent}/{mark}" for mark in marks)}
-    return [name for name in found if _is_wanted(name, folder, left_out)]
-
-
-def _is_wanted(name: str, folder: str, left_out: set[str]) -> bool:
-    *above, last = name.removeprefix(folder).strip("/").split("/")
-    parents = [folder.rstrip("/")]
-    for part in above:
-        parents.append(f"{parents[-1]}/{part}")
-    is_left_out = any(map(is_passed_over, (*above, last))) or not left_out.isdisjoint(parents)
-    return has_data_ending(last) and not is_left_out
+def files_below(files: Files, folder: str) -> list[str]:
+    """The data files below a folder, as where a folder of this machine is walked, and in that order."""
+    above = f"{folder.rstrip('/')}/"
+    names = {name.removeprefix(above): name for name in files.find(folder)}
+    return [names[path] for path in data_files(names)]

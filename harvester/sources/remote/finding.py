@@ -9,7 +9,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 from harvester.errors import UsageError
-from harvester.sources.remote.buckets import BucketObject, Details, Files, data_files, details_of, is_folder
+from harvester.sources.remote.buckets import BucketObject, Details, Files, details_of, files_below, is_folder
 from harvester.sources.remote.objects import PATIENT, Patience, Refusal, StoredObject, ask, look_up, refused
 from harvester.sources.remote.urls import is_web, name_of, scheme_of, shown_argument, why
 
@@ -25,12 +25,10 @@ _TALKATIVE: Final = (
 """Loggers that tell whole URLs and headers, with all that is secret in them."""
 
 
-def find_objects(
-    url: str, run_marks: tuple[str, ...], stop: Event, patience: Patience = PATIENT
-) -> Iterator[StoredObject]:
+def find_objects(url: str, stop: Event, patience: Patience = PATIENT) -> Iterator[StoredObject]:
     """What a URL means: an object, or off the web the data files of a folder or what matches a pattern, sorted.
 
-    run_marks: see data_files. A trailing slash makes no difference. Folders are walked as those of this machine.
+    A trailing slash makes no difference. Folders are walked as those of this machine.
 
     Raises UsageError: the extra is not installed, nothing is there or matched or may be read. ServiceError: it
     cannot be asked.
@@ -41,7 +39,7 @@ def find_objects(
     files, path = _file_system(url)
     name = shown_argument(url)
     try:
-        paths = ask(lambda: _paths(files, path, run_marks), name, stop, patience)
+        paths = ask(lambda: _paths(files, path), name, stop, patience)
     except Refusal as exc:
         raise refused(name, exc) from None
     if not paths:
@@ -79,7 +77,7 @@ def _url_of(path: str, url: str, url_path: str) -> str:
     return f"{scheme_of(url)}://{path.lstrip('/')}"
 
 
-def _paths(files: Files, path: str, run_marks: tuple[str, ...]) -> list[str]:
+def _paths(files: Files, path: str) -> list[str]:
     try:
         found = {path: details_of(files, path)}
     except Refusal:
@@ -90,7 +88,7 @@ def _paths(files: Files, path: str, run_marks: tuple[str, ...]) -> list[str]:
             raise Refusal("nothing matches") from None
     paths: list[str] = []
     for name, details in sorted(found.items()):
-        below = data_files(files.find(name), name, run_marks) if is_folder(details) else [name]
+        below = files_below(files, name) if is_folder(details) else [name]
         paths.extend(below)
     return list(dict.fromkeys(paths))
 

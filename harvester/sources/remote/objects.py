@@ -106,9 +106,12 @@ class StoredObject:
             for at in range(0, len(piece), chunk_bytes):
                 yield piece[at : at + chunk_bytes]
 
-    def open(self) -> BinaryIO:
-        """The object as a file in which one can seek. Raises, when it is read, as `pieces` does."""
-        return io.BufferedReader(_SeekableObject(self), SEEK_BYTES)
+    def open(self, stop: Event) -> BinaryIO:
+        """The object as a file in which one can seek.
+
+        Raises, when it is read, as `pieces` does, and OSError once stop is set: what was read is not all then.
+        """
+        return io.BufferedReader(_SeekableObject(self, stop), SEEK_BYTES)
 
     def _read_all(self, stop: Event) -> Iterator[bytes]:
         yield from self.read(0, self.told.size_bytes, stop)
@@ -153,8 +156,9 @@ class StoredObject:
 class _SeekableObject(io.RawIOBase):
     """Reads where one has sought to."""
 
-    def __init__(self, stored: StoredObject) -> None:
+    def __init__(self, stored: StoredObject, stop: Event) -> None:
         self._stored = stored
+        self._stop = stop
         self._size_bytes = stored.told.size_bytes or 0
         self._position = 0
 
@@ -177,10 +181,14 @@ class _SeekableObject(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # the base takes any buffer
         end = min(self._position + len(buffer), self._size_bytes)
         start = self._position
-        for piece in self._stored.read(start, end, Event()) if start < end else ():
+        if start >= end:
+            return 0
+        for piece in read_ahead(self._stored.read(start, end, self._stop), self._stop):
             place = self._position - start
             buffer[place : place + len(piece)] = piece
             self._position += len(piece)
+        if self._stop.is_set():
+            raise OSError("told to stop")
         return self._position - start
 
 

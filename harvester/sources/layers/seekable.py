@@ -9,7 +9,7 @@ from threading import Event
 from typing import BinaryIO, cast
 
 from harvester.sources.layers.parts import Block
-from harvester.sources.places.find import STDIN, Source
+from harvester.sources.source import STDIN, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ def can_seek(source: Source) -> bool:
     )
 
 
-def open_seekable(source: Source) -> Seekable:
-    """The source itself, from its beginning.
+def open_seekable(source: Source, stop: Event) -> Seekable:
+    """The source itself, from its beginning. stop: see Source.
 
     Raises OSError as opening does, and when it is not as long as it was when it was found.
     """
     with ExitStack() as undo:
-        opened = undo.enter_context(source.open() if source.open else open(source.name, "rb"))  # noqa: PTH123, SIM115 - a name need not be text
+        opened = undo.enter_context(source.open(stop) if source.open else open(source.name, "rb"))  # noqa: PTH123, SIM115 - a name need not be text
         size_bytes = opened.seek(0, os.SEEK_END)
         if source.size_bytes is not None and size_bytes != source.size_bytes:
             raise OSError(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from threading import Event
 from typing import Final
 
-from harvester.sources.places.find import STDIN, Source
+from harvester.sources.source import STDIN, Source
 
 STOP_CHECK_S: Final = 0.05
 """How long a silent pipe is waited for before looking whether to stop."""
