@@ -64,6 +64,7 @@ class Chunk:
     ends_part: whether the input ended here before it grew.
     lines: the line on which each of the ids begins, as in Rejected; of tables the row. As long as ids.
     origin: None while it is not known as what the file is to be read; there are no ids then.
+    places: before how many of ids each of rejected stands; empty where their lines tell it.
     """
 
     ids: Ids
@@ -77,6 +78,7 @@ class Chunk:
     ends_part: bool = False
     lines: Ids = field(default_factory=lambda: NO_IDS)
     origin: Origin | None = None
+    places: tuple[int, ...] = ()
 
 
 NOTHING: Final = Chunk(NO_IDS, (), 0, 0, 0, 0, None)
@@ -97,6 +99,7 @@ def joined(first: Chunk, second: Chunk) -> Chunk:
         unreadable=first.unreadable or second.unreadable,
         owners=first.owners + second.owners,
         lines=np.concatenate((first.lines, second.lines)),
+        places=first.places + tuple(place + len(first.ids) for place in second.places),
     )
 
 

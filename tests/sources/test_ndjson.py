@@ -108,6 +108,12 @@ def test_damage_beside_the_id_costs_nothing(line: bytes) -> None:
     assert read_json(line, file_format="ndjson", column="id").ids == [5]
 
 
+def test_places_are_told_of_what_is_none_among_ids_of_one_line() -> None:
+    found = read_json(b'{"id":1}\n[2,"x",3,"y"]\n{"data":[{"id":1.5},{"id":4},{"x":1}]}\n')
+
+    assert (found.ids, found.places) == ([1, 2, 3, 4], [2, 3, 3, 4])
+
+
 def test_line_that_is_too_long_is_rejected_and_the_next_is_read() -> None:
     found = read_json(b'{"id":1}\n["' + b"x" * (JSON_CAP + 1) + b'"]\n{"id":2}\n')
 

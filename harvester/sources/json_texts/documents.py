@@ -109,7 +109,7 @@ class DocumentReader:
         """Nothing is whole, but the place where the document was broken; and the value that is torn."""
         findings = Findings(self._file)
         if self._broken:
-            findings.rejected.append(self._broken)
+            findings.take(self._broken)
         return findings.chunk(), self._torn()
 
     def _read_piece(self, text: bytes, findings: Findings) -> bytes:
@@ -145,7 +145,7 @@ class DocumentReader:
             return b""
         self._n_newlines += text.count(b"\n", 0, begin)
         if self._broken:
-            findings.rejected.append(self._broken)
+            findings.take(self._broken)
             self._broken = None
         return text[begin:]
 
@@ -369,4 +369,9 @@ def _loose_values(text: bytes) -> list[bytes]:
 
 def _unreadable(chunk: Chunk, entry: Rejected) -> Chunk:
     told = dataclasses.replace(entry, reason=f"the rest is unreadable: {entry.reason}")
-    return dataclasses.replace(chunk, rejected=(*chunk.rejected, told), unreadable=entry.reason)
+    return dataclasses.replace(
+        chunk,
+        rejected=(*chunk.rejected, told),
+        places=(*chunk.places, len(chunk.ids)),
+        unreadable=entry.reason,
+    )
