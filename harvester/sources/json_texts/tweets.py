@@ -14,13 +14,11 @@ from typing import Any, Final, NamedTuple
 from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.sources.chunk import shown
 from harvester.sources.form import Form
+from harvester.sources.json_texts.objects import MISSING, own_id, why_other
 from harvester.sources.owners import why_no_owner
 
 PAGE_KEYS: Final = ("data", "results", "statuses", "tweets")
 """An object in which one of these is an array is a page of tweets, whatever else is in it."""
-ID_KEYS: Final = ("tweet_id", "id_str", "status_id", "id")
-"""Where a tweet's own ID stands. The first counts: an `id` that is a number may have been rounded."""
-USER_NAME_KEYS: Final = ("username", "screen_name")
 
 _ACTIVITY_ID: Final = re.compile(r"(?:tag|object):search\.twitter\.com,[0-9]+:(.*)", re.DOTALL)
 
@@ -41,13 +39,7 @@ _ENVELOPE_KEYS: Final = _words(
 _NOTICES: Final = _words(
     "delete scrub_geo limit status_withheld user_withheld disconnect warning friends friends_str event control"
 )
-_USER_KEYS: Final = _words(
-    "id id_str name username screen_name created_at description entities location lang url verified "
-    "verified_type protected withheld pinned_tweet_id public_metrics followers_count friends_count "
-    "listed_count favourites_count statuses_count profile_image_url profile_image_url_https status"
-)
 _NO_ID: Final = "an object without a tweet ID"
-_MISSING: Final = object()
 _SHOWN_KEYS: Final = 20
 
 
@@ -141,9 +133,9 @@ def _within(place: _Place, form: Form) -> Iterator[_Place] | None:
         return _in_page(value, form) if _has_tweets(value, form) else None
     if isinstance(value.get("tweet"), dict):
         return iter([_Place(value["tweet"], (*place.around, value), place.is_embedded)])
-    if form.column is None and _own_id(value) is not _MISSING:
+    if form.column is None and own_id(value) is not MISSING:
         return None
-    if form.column is not None and _at(value, form.column) is not _MISSING:
+    if form.column is not None and _at(value, form.column) is not MISSING:
         return None
     return _around_data(place, form)
 
@@ -194,21 +186,14 @@ def _found_at(place: _Place, form: Form) -> Found:
 def _id_in(value: dict[str, Any], place: _Place, form: Form) -> Found:
     if form.column is not None and not place.is_embedded:
         named = _wanted(place, form.column)
-        if named is not _MISSING:
+        if named is not MISSING:
             return _parsed(named, _shown(named))
         return _no_id(value, place, f"no key {form.column!r}")
-    own = _own_id(value)
-    if own is _MISSING:
+    own = own_id(value)
+    if own is MISSING:
         return _no_id(value, place, _NO_ID)
-    if _is_user(value):
-        return NoTweet(_shown_object(value, place), "a user, not a tweet")
-    return _parsed(own, _shown(own))
-
-
-def _own_id(value: dict[str, Any]) -> Any:
-    """The first ID that is not empty; an empty one if there are only such."""
-    there = [value[key] for key in ID_KEYS if key in value]
-    return next((own for own in there if own not in (None, "")), there[0] if there else _MISSING)
+    reason = why_other(value)
+    return NoTweet(_shown_object(value, place), reason) if reason else _parsed(own, _shown(own))
 
 
 def _no_id(value: dict[str, Any], place: _Place, reason: str) -> Found:
@@ -216,11 +201,6 @@ def _no_id(value: dict[str, Any], place: _Place, reason: str) -> Found:
         return HEADER
     notice = next((key for key in value if key in _NOTICES), None)
     return NoTweet(_shown_object(value, place), f"a notice of the stream: {notice}" if notice else reason)
-
-
-def _is_user(value: dict[str, Any]) -> bool:
-    """Whether it has what users have, and nothing else."""
-    return "name" in value and any(key in value for key in USER_NAME_KEYS) and value.keys() <= _USER_KEYS
 
 
 def _parsed(value: Any, text_to_show: str | None) -> Found:
@@ -256,9 +236,9 @@ def _wanted(place: _Place, path: str) -> Any:
         (
             held
             for value in (place.value, *reversed(place.around))
-            if (held := _at(value, path)) is not _MISSING
+            if (held := _at(value, path)) is not MISSING
         ),
-        _MISSING,
+        MISSING,
     )
 
 
@@ -268,17 +248,17 @@ def _at(value: Any, path: str) -> Any:
         if path in value:
             return value[path]
         key, _, path = path.partition(".")
-        value = value.get(key, _MISSING)
+        value = value.get(key, MISSING)
         if not path:
             break
-    return _MISSING
+    return MISSING
 
 
 def _owned(tweet_id: int, place: _Place, path: str) -> Found:
     owner = _wanted(place, path)
-    if owner is None or (owner is _MISSING and place.is_embedded):
+    if owner is None or (owner is MISSING and place.is_embedded):
         return Tweet(tweet_id)
-    if owner is _MISSING:
+    if owner is MISSING:
         return NoTweet(_shown_object(place.value, place), f"no key {path!r} for the owner")
     if isinstance(owner, float):
         raise InexactError

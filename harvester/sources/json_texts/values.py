@@ -17,6 +17,7 @@ from harvester.engagement.tweet_id import MAX_TWEET_ID
 from harvester.sources.chunk import shown
 from harvester.sources.form import Form
 from harvester.sources.json_texts.findings import Findings
+from harvester.sources.json_texts.objects import Number
 from harvester.sources.json_texts.tweets import (
     Header,
     InexactError,
@@ -37,37 +38,43 @@ _MAX_DIGITS: Final = 19
 class _Doubts(msgspec.Struct, gc=False, kw_only=True):
     """What raises a doubt in any shape: a value that is not null does not fit."""
 
-    status_id: None = None
-    username: None = None
-    screen_name: None = None
+    results: None = None
+    statuses: None = None
+    tweets: None = None
+
+
+class _Metrics(msgspec.Struct, gc=False):
+    followers_count: None = None
 
 
 class _Tweet(_Doubts, gc=False, kw_only=True):
     id_str: str = ""
     id: int | str = 0
     tweet_id: None = None
+    status_id: None = None
     data: None = None
-    results: None = None
-    statuses: None = None
-    tweets: None = None
     tweet: None = None
+    name: None = None
+    username: None = None
+    screen_name: None = None
+    followers_count: None = None
+    public_metrics: _Metrics | None = None
+    most_recent_tweet_id: None = None
+    connection_status: None = None
 
 
 class _Record(_Doubts, gc=False, kw_only=True):
     tweet_id: int | str = 0
+    id_str: None = None
+    status_id: None = None
+    id: int | None = None
     data: None = None
-    results: None = None
-    statuses: None = None
-    tweets: None = None
     tweet: None = None
 
 
 class _Wrapped(_Doubts, gc=False, kw_only=True):
     tweet: _Tweet
     data: None = None
-    results: None = None
-    statuses: None = None
-    tweets: None = None
 
 
 class _Single(_Doubts, gc=False, kw_only=True):
@@ -75,9 +82,7 @@ class _Single(_Doubts, gc=False, kw_only=True):
     id_str: None = None
     id: None = None
     tweet_id: None = None
-    results: None = None
-    statuses: None = None
-    tweets: None = None
+    status_id: None = None
     tweet: None = None
 
 
@@ -246,7 +251,7 @@ def decode(text: bytes) -> Any:
 
 
 def _decode_exactly(text: bytes) -> Any:
-    """A value in which numbers are text, as they were written."""
+    """A value in which numbers are as they were written."""
     return json.loads(
-        text.decode("utf-8", "surrogateescape"), parse_float=str, parse_int=str, parse_constant=str
+        text.decode("utf-8", "surrogateescape"), parse_float=Number, parse_int=Number, parse_constant=Number
     )
