@@ -15,6 +15,7 @@ from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.sources.chunk import shown
 from harvester.sources.form import Form
 from harvester.sources.json_texts.objects import MISSING, own_id, why_other
+from harvester.sources.json_texts.rows import SEVERAL_VALUES, Columns, as_record, column_names, is_uniform
 from harvester.sources.owners import why_no_owner
 
 PAGE_KEYS: Final = ("data", "results", "statuses", "tweets")
@@ -72,6 +73,22 @@ HEADER: Final = Header()
 Found = Tweet | NoTweet | Header
 
 
+class Standing(NamedTuple):
+    """Where in its document a value stands.
+
+    is_embedded: in another tweet or page, so that the user's columns need not be there.
+    is_element: in an array; if it is an array itself, it may be a row.
+    columns: the names of what is in such a row, if the document tells them.
+    """
+
+    is_embedded: bool = False
+    is_element: bool = False
+    columns: Columns = ()
+
+
+ALONE: Final = Standing()
+
+
 class _Place(NamedTuple):
     """A value where a tweet is expected.
 
@@ -82,12 +99,11 @@ class _Place(NamedTuple):
     around: tuple[dict[str, Any], ...] = ()
     is_embedded: bool = False
     is_whole: bool = False
+    is_element: bool = True
 
 
-def find_tweets(value: Any, form: Form, *, is_embedded: bool = False) -> Iterator[Found]:
+def find_tweets(value: Any, form: Form, standing: Standing = ALONE) -> Iterator[Found]:
     """What stands in a value where tweets are expected, in the order of the document.
-
-    is_embedded: it stands in another tweet or page, so that the user's columns need not be there.
 
     With form.include_referenced each tweet is followed by those that it embeds (retweeted, quoted, answered),
     in the order of its keys, and each of these by its own; the tweets that a page `includes` come where they
@@ -95,7 +111,8 @@ def find_tweets(value: Any, form: Form, *, is_embedded: bool = False) -> Iterato
 
     Raises InexactError: an ID or an owner is a float. No numbers are lost if all of them come as text.
     """
-    waiting = [iter([_Place(value, (), is_embedded, is_whole=True)])]
+    value = as_record(value, standing.columns)
+    waiting = [iter([_Place(value, (), standing.is_embedded, is_whole=True, is_element=standing.is_element)])]
     while waiting:
         place = next(waiting[-1], None)
         if place is None:
@@ -126,6 +143,8 @@ def _within(place: _Place, form: Form) -> Iterator[_Place] | None:
     """The places in an array, a page, or an object around one tweet; None if this is none of them, or empty."""
     value = place.value
     if isinstance(value, list):
+        if place.is_element and _is_row(value):
+            return None
         return (_Place(element, (), place.is_embedded) for element in value) if value else None
     if not isinstance(value, dict):
         return None
@@ -145,9 +164,14 @@ def _has_tweets(page: dict[str, Any], form: Form) -> bool:
 
 
 def _in_page(page: dict[str, Any], form: Form) -> Iterator[_Place]:
+    is_begun = False
+    columns: Columns = ()
     for key, value in page.items():
         if key in PAGE_KEYS and isinstance(value, list):
-            yield from (_Place(tweet) for tweet in value)
+            is_begun = True
+            yield from (_Place(as_record(tweet, columns)) for tweet in value)
+        elif key == "columns" and not is_begun:
+            columns = column_names(value)
         elif key == "includes" and form.include_referenced:
             yield from (_Place(tweet, is_embedded=True) for tweet in included_tweets(value))
 
@@ -174,6 +198,8 @@ def _found_at(place: _Place, form: Form) -> Found:
     value = place.value
     if value == [] or (isinstance(value, dict) and is_page(value)):
         return HEADER
+    if isinstance(value, list):
+        return NoTweet(None if place.is_whole else _shown_row(value), SEVERAL_VALUES)
     if isinstance(value, dict):
         found = _id_in(value, place, form)
     else:
@@ -267,6 +293,19 @@ def _owned(tweet_id: int, place: _Place, path: str) -> Found:
     name = str(owner).strip()
     reason = why_no_owner(name)
     return NoTweet(shown(name), reason) if reason else Tweet(tweet_id, sys.intern(name))
+
+
+def _is_row(values: list[Any]) -> bool:
+    """Whether several values stand together that are neither tweets nor IDs, all of them."""
+    single = [value for value in values if value is not None and not isinstance(value, (dict, list))]
+    if not single or len(values) < 2:
+        return False
+    ids = [found.tweet_id for value in single if isinstance(found := _parsed(value, ""), Tweet)]
+    return len(ids) < len(values) or not is_uniform(ids)
+
+
+def _shown_row(values: list[Any]) -> str:
+    return shown("[" + ", ".join(map(_shown, values[:_SHOWN_KEYS])) + "]")
 
 
 def _shown_object(value: Any, place: _Place) -> str | None:
