@@ -49,6 +49,7 @@ def choose_reader(file: str, head: bytes, form: Form, *, is_all: bool) -> Reader
 def find_json(head: bytes, *, is_all: bool) -> JsonFormat | Literal["more"] | None:
     """How a text is JSON, which begins with a bracket or an archive's assignment; None if it is not.
 
+    It may also begin with an ID, or be damaged there, if a bracket begins the second line and objects most others.
     head, is_all: see choose_reader; `more` if they do not suffice.
     """
     begun = head[:_BLANK_BYTES].removeprefix(_BOM).lstrip()
@@ -58,7 +59,7 @@ def find_json(head: bytes, *, is_all: bool) -> JsonFormat | Literal["more"] | No
     if begun[:1] in b"{[":
         return _by_lines(head[:_LOOKED_AT_BYTES], is_all=not is_more_possible)
     if not any(begun.startswith(name[: len(begun)]) for name in _ASSIGNMENTS):
-        return None
+        return _by_second_line(head[:_LOOKED_AT_BYTES], is_all=not is_more_possible)
     if _ASSIGNMENT.match(begun[:_ASSIGNMENT_BYTES]):
         return "json"
     return "more" if is_more_possible and len(begun) < _ASSIGNMENT_BYTES else None
@@ -66,20 +67,43 @@ def find_json(head: bytes, *, is_all: bool) -> JsonFormat | Literal["more"] | No
 
 def _by_lines(head: bytes, *, is_all: bool) -> JsonFormat | Literal["more"] | None:
     """By the first line, if it is a value or a bracket; else by those that follow. is_all: no more may come."""
-    *lines, begun = head.removeprefix(_BOM).split(b"\n")
-    if is_all:
-        lines.append(begun)
-    lines = [line for line in map(bytes.strip, lines) if line][: _LOOKED_AT_LINES + 1]
+    lines = _sampled(head, is_all=is_all)
     if lines and lines[0] in (b"{", b"["):
         return "json"
     if lines and _is_json(lines[0]):
         return "ndjson"
     if not is_all and len(lines) <= _LOOKED_AT_LINES:
         return "more"
-    following = [line[:1] in b"{[" and _is_json(line) for line in lines[1:]]
-    if 2 * sum(following) > len(following):
+    if _are_mostly(b"{[", lines[1:]):
         return "ndjson"
     return "json" if _IN_BRACKET.match(head.removeprefix(_BOM).lstrip()) else None
+
+
+def _by_second_line(head: bytes, *, is_all: bool) -> Literal["ndjson", "more"] | None:
+    """By the second line if no object begins it, so that a pipe of IDs need not wait; else by more of them."""
+    begun = head[:_BLANK_BYTES].removeprefix(_BOM).lstrip()
+    second = begun.partition(b"\n")[2].lstrip()
+    if not second:
+        return "more" if not is_all and len(head) < _BLANK_BYTES else None
+    if not second.startswith(b"{"):
+        return None
+    lines = _sampled(head, is_all=is_all)
+    if not is_all and len(lines) <= _LOOKED_AT_LINES:
+        return "more"
+    return "ndjson" if _are_mostly(b"{", lines[1:]) else None
+
+
+def _sampled(head: bytes, *, is_all: bool) -> list[bytes]:
+    """The first whole lines that are not blank. is_all: the last one is whole."""
+    *lines, begun = head.removeprefix(_BOM).split(b"\n")
+    if is_all:
+        lines.append(begun)
+    return [line for line in map(bytes.strip, lines) if line][: _LOOKED_AT_LINES + 1]
+
+
+def _are_mostly(brackets: bytes, lines: list[bytes]) -> bool:
+    """Whether more than half of the lines are JSON that begins with one of the brackets."""
+    return 2 * sum(line[:1] in brackets and _is_json(line) for line in lines) > len(lines)
 
 
 def _is_json(line: bytes) -> bool:

@@ -236,4 +236,5 @@ class _TextReader:
         left, torn = self._reader.cut()
         chunk = joined(chunk, left)
         entry = Rejected(self._file, torn.line, shown(torn.text), f"the rest is unreadable: {reason}")
-        return dataclasses.replace(chunk, rejected=(*chunk.rejected, entry), unreadable=reason)
+        places = (*chunk.places, len(chunk.ids)) if chunk.places else ()
+        return dataclasses.replace(chunk, rejected=(*chunk.rejected, entry), places=places, unreadable=reason)

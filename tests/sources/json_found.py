@@ -9,13 +9,14 @@ from harvester.sources.formats import choose_reader
 
 @dataclass
 class Found:
-    """All chunks of a text put together. rejected: lines, texts and reasons."""
+    """All chunks of a text put together. rejected: lines, texts and reasons. places: as in a Chunk, of all."""
 
     file_format: str = ""
     ids: list[int] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     owners: list[str] = field(default_factory=list)
     rejected: list[tuple[int, str, str]] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
     n_headers: int = 0
     n_blank: int = 0
     unreadable: str | None = None
@@ -29,6 +30,8 @@ class Found:
         assert chunk.n_lines == n_settled + chunk.n_blank + chunk.n_headers
         assert len(chunk.lines) == len(chunk.ids)
         assert len(chunk.owners) in (0, len(chunk.ids))
+        assert len(chunk.places) in (0, len(chunk.rejected))
+        self.places += [len(self.ids) + place for place in chunk.places]
         self.ids += chunk.ids.tolist()
         self.lines += chunk.lines.tolist()
         self.owners += chunk.owners

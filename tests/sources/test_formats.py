@@ -24,7 +24,16 @@ CASES = {
     "an archive of old": (b"Grailbird.data.tweets_2012_11 = \n[ {", "json"),
     "a bracket in plain text": (b"[deleted]\n1\n2\n", None),
     "a brace in plain text": (b"{x}\n1\n2\n", None),
-    "an ID": (b"1\n{}\n{}\n", None),
+    "an ID and tweets": (b'1\n{"id":2}\n{"id":3}\n', "ndjson"),
+    "an ID and blanks and a tweet": (b'\xef\xbb\xbf\n1\r\n \r\n{"id":2}\r\n', "ndjson"),
+    "a torn line and tweets": (b'id":"1"}\n{"id":2}\n{"id":3}\n', "ndjson"),
+    "a header and tweets": (b'tweet_id\n{"id":2}\n', "ndjson"),
+    "an ID and a bracket": (b"1\n{\n2\n3\n", None),
+    "an ID and one tweet of three": (b'1\n{"id":2}\n3\n4\n', None),
+    "IDs and a tweet": (b'1\n2\n{"id":3}\n', None),
+    "an ID and pages": (b"1\n[2]\n[3]\n", None),
+    "an ID alone": (b"1", None),
+    "a long line and a tweet": (b"1" * 70_000 + b'\n{"id":2}\n', None),
     "a quoted ID": (b'"1"\n', None),
     "a word like an archive's": (b"window\n1\n", None),
     "nothing": (b"", None),
@@ -44,7 +53,11 @@ def test_format_is_the_same_when_bytes_come_one_by_one(content: bytes) -> None:
     assert {find_json(content[:end], is_all=False) for end in range(len(content) + 1)} <= {whole, "more"}
 
 
-@given(st.lists(st.sampled_from([b"{", b"[", b"]", b'"', b"\n", b" ", b"1", b"{}\n", b"x"])).map(b"".join))
+@given(
+    st.lists(st.sampled_from([b"{", b"[", b"]", b'"', b"\n", b" ", b"1", b"{}\n", b"\n{}", b"x"])).map(
+        b"".join
+    )
+)
 def test_format_does_not_depend_on_how_much_has_come(content: bytes) -> None:
     whole = find_json(content, is_all=True)
 

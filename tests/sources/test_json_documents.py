@@ -20,11 +20,12 @@ from tests.sources.json_found import Found, read_json
 
 MIB = 1024 * 1024
 ENDS = "the JSON document ends in the middle"
-KEYS = "id id_str data results statuses tweets tweet includes meta quoted_status x"
+KEYS = "id id_str data results statuses tweets tweet includes meta quoted_status x columns"
 leaves: st.SearchStrategy[Any] = st.one_of(
     st.integers(1, 2**63 - 1),
     st.integers(1, 2**63 - 1).map(str),
-    st.sampled_from([None, -5, "x", "", '"\\', "}\n{", "\\\\", "],[", [], {}]),
+    st.sampled_from([None, -5, "x", "id", "", '"\\', "}\n{", "\\\\", "],[", [], {}]),
+    st.sampled_from([["id", "x"], [5, 6], [2**60, 6], [2**60, "x"], [[2**60, None]]]),
 )
 values = st.recursive(
     leaves,
@@ -134,6 +135,34 @@ def test_other_section_of_an_archive_is_one_rejected_entry(end: bytes) -> None:
 
     reason = "the archive's section like, which holds no tweets"
     assert (found.ids, found.rejected) == ([], [(1, "window.YTD.like.part0 =", reason)])
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_rows_of_a_table_are_read_by_its_columns(indent: int | None) -> None:
+    table = {
+        "columns": ["likes", "id"],
+        "index": [0, 1],
+        "data": [[25, 2**60], [30, 2**60 + 1], [7, "x"]],
+    }
+    found = read_json(json.dumps(table, indent=indent).encode())
+
+    assert found.ids == [2**60, 2**60 + 1]
+    assert [reason for _, reason in found.reasons] == ["not a decimal number"]
+
+
+ROWS = [[2**60, 25], ["7", "x"], [5, 1.5], [None, 5], [5, {"id": 6}]]
+NO_ROWS = [[2**60, 2**60 + 1], [5], [{"id": 8}, {"id": 9}]]
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize(
+    "page", ["%s", '{"data":%s}', '{"data":%s,"columns":["id","x"]}', '{"columns":[[1],[2]],"data":%s}']
+)
+def test_rows_without_columns_are_no_ids(page: str, indent: int | None) -> None:
+    found = read_json((page % json.dumps(ROWS + NO_ROWS, indent=indent)).encode())
+
+    assert found.ids == [2**60, 2**60 + 1, 5, 8, 9]
+    assert [reason for _, reason in found.reasons] == ["a row of several values, not one ID"] * len(ROWS)
 
 
 DAMAGED: dict[str, tuple[bytes, list[int], list[tuple[int, str]], str | None]] = {

@@ -26,11 +26,16 @@ ONE_TWEET = {
     "with a number of its own": {"id": 1, "tweet_id": 5},
     "of MongoDB": {"_id": {"$oid": "x"}, "id": {"$numberLong": "5"}},
     "with an empty id_str": {"id": 5, "id_str": None},
+    "with its author's names": {"id": 5, "username": "ann", "name": "Ann", "content": "…"},
+    "sure of its ID": {"id": 9, "screen_name": "ann", "status_id": "5"},
+    "with other metrics": {"id": 5, "public_metrics": {"like_count": 1}},
+    "with names that are null": {"id": 5, "name": None, "username": None},
+    "with an ID alone": {"id": "5"},
     "a number": 5,
     "a text": "5",
     "with `tweet` as its text": {"id": 5, "tweet": "…", "username": "ann", "name": "Ann"},
 }
-NO_TWEET = {
+NO_TWEET: dict[str, tuple[Any, str]] = {
     "null": (None, "null is no tweet ID"),
     "a truth": (True, "true is no tweet ID"),
     "an array": ({"id": [5]}, "an array is no tweet ID"),
@@ -43,9 +48,15 @@ NO_TWEET = {
     "a limit": ({"limit": {"track": 5}}, "a notice of the stream: limit"),
     "a user": ({"id": "5", "name": "Ann", "username": "ann"}, "a user, not a tweet"),
     "a user of v1.1": (
-        {"id": 5, "id_str": "5", "name": "Ann", "screen_name": "ann", "followers_count": 1},
+        {"id": 5, "id_str": "5", "name": "Ann", "screen_name": "ann", "time_zone": None, "status": {"id": 6}},
         "a user, not a tweet",
     ),
+    "a user with keys of today": ({"id": "5", "username": "ann", "parody": False}, "a user, not a tweet"),
+    "a user with a tweet": ({"id": "5", "most_recent_tweet_id": "6"}, "a user, not a tweet"),
+    "a friend": ({"id": "5", "connection_status": []}, "a user, not a tweet"),
+    "a user's numbers": ({"id": 5, "followers_count": 0}, "a user, not a tweet"),
+    "a user's metrics": ({"id": "5", "public_metrics": {"followers_count": 1}}, "a user, not a tweet"),
+    "a list": ({"id": "5", "name": "Friends"}, "a user or a list, not a tweet"),
 }
 PAGES = {
     "data": {"data": [{"id": "5"}, {"id": "6"}], "includes": {"tweets": [{"id": "7"}]}, "meta": {}},
@@ -100,6 +111,17 @@ def test_one_tweet_is_found_in_each_shape(value: Any) -> None:
 @pytest.mark.parametrize(("value", "reason"), NO_TWEET.values(), ids=NO_TWEET)
 def test_what_is_no_tweet_has_its_reason(value: Any, reason: str) -> None:
     assert [entry.reason for entry in found(value) if isinstance(entry, NoTweet)] == [reason]
+
+
+@pytest.mark.parametrize("other", ["id_str", "id", "status_id"])
+@pytest.mark.parametrize("number", [1850000000000000000, 1.85e18])
+def test_exact_text_goes_before_the_number_that_was_rounded(other: str, number: float) -> None:
+    assert found({"tweet_id": number, other: "1850000000000000003"}) == [Tweet(1850000000000000003)]
+
+
+@pytest.mark.parametrize("other", ["1", "1850000000001000003", "x", ""])
+def test_text_that_is_another_number_does_not_go_before_it(other: str) -> None:
+    assert found({"tweet_id": 1850000000000000000, "id": other}) == [Tweet(1850000000000000000)]
 
 
 @pytest.mark.parametrize("value", PAGES.values(), ids=PAGES)

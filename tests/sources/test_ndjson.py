@@ -17,10 +17,11 @@ id_values: st.SearchStrategy[Any] = st.one_of(
     st.integers(-5, 2**65),
     st.integers(1, 2**63 - 1).map(str),
     st.sampled_from(["", "0", "007", "x", "tag:search.twitter.com,2005:5", "5 ", None, True, 5.5, [], {}]),
+    st.sampled_from([2**60, 2**60 + 64, 2.0**60, str(2**60 + 1), str(2**60 + 64)]),
 )
 KEYS = (
     "id id_str tweet_id status_id data results statuses tweets tweet username name screen_name text includes "
-    "meta info delete"
+    "followers_count public_metrics connection_status meta info delete"
 )
 keys = st.sampled_from(KEYS.split())
 values = st.recursive(
@@ -106,6 +107,18 @@ def test_damaged_id_is_shown_as_it_was_written(line: bytes, text: str, reason: s
 def test_damage_beside_the_id_costs_nothing(line: bytes) -> None:
     assert read_json(line, file_format="ndjson").ids == [5]
     assert read_json(line, file_format="ndjson", column="id").ids == [5]
+
+
+def test_places_are_told_of_what_is_none_among_ids_of_one_line() -> None:
+    found = read_json(b'{"id":1}\n[2,"x",3,"y"]\n{"data":[{"id":1.5},{"id":4},{"x":1}]}\n')
+
+    assert (found.ids, found.places) == ([1, 2, 3, 4], [2, 3, 3, 4])
+
+
+def test_exact_text_is_found_beside_a_rounded_number_when_numbers_are_read_as_written() -> None:
+    found = read_json(b'[{"id":1.5},{"tweet_id":1850000000000000000,"id_str":"1850000000000000003"}]')
+
+    assert (found.ids, len(found.rejected)) == ([1850000000000000003], 1)
 
 
 def test_line_that_is_too_long_is_rejected_and_the_next_is_read() -> None:

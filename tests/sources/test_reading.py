@@ -296,8 +296,8 @@ def test_stop_ends_a_file_between_two_chunks(tmp_path: Path) -> None:
     path = tmp_path / "ids.txt"
     path.write_text("1\n2\n3\n")
     stop = threading.Event()
-    chunks = read_chunks(find_sources([str(path)]), stop=stop, chunk_bytes=2)
-    assert next(chunks).ids.tolist() == [1]
+    chunks = read_chunks(find_sources([str(path)]), stop=stop, chunk_bytes=4)
+    assert next(chunks).ids.tolist() == [1, 2]
     stop.set()
     assert list(chunks) == []
 

@@ -16,9 +16,10 @@ from harvester.sources.chunk import Chunk, Rejected, shown
 from harvester.sources.form import FileFormat, Form
 from harvester.sources.json_texts.findings import Findings
 from harvester.sources.json_texts.pieces import BLANKS, Held, Piece
+from harvester.sources.json_texts.rows import Columns, column_names
 from harvester.sources.json_texts.structure import CLOSED_UNOPENED, StructureScanner
-from harvester.sources.json_texts.tweets import PAGE_KEYS
-from harvester.sources.json_texts.values import TOO_LONG, Values
+from harvester.sources.json_texts.tweets import PAGE_KEYS, Standing
+from harvester.sources.json_texts.values import TOO_LONG, Values, decode
 from harvester.sources.readers import Torn
 
 ASSIGNMENT: Final = re.compile(rb"(?:window|Grailbird\.data)\.(?:YTD\.(?P<section>\w+)\.)?[\w$.]+\s*=")
@@ -74,6 +75,7 @@ class DocumentReader:
         self._unit = Held()
         self._document = Held()
         self._is_page = self._has_elements = self._has_comma = False
+        self._columns: Columns = ()
 
     @property
     def is_within(self) -> bool:
@@ -109,7 +111,7 @@ class DocumentReader:
         """Nothing is whole, but the place where the document was broken; and the value that is torn."""
         findings = Findings(self._file)
         if self._broken:
-            findings.rejected.append(self._broken)
+            findings.take(self._broken)
         return findings.chunk(), self._torn()
 
     def _read_piece(self, text: bytes, findings: Findings) -> bytes:
@@ -145,7 +147,7 @@ class DocumentReader:
             return b""
         self._n_newlines += text.count(b"\n", 0, begin)
         if self._broken:
-            findings.rejected.append(self._broken)
+            findings.take(self._broken)
             self._broken = None
         return text[begin:]
 
@@ -228,6 +230,7 @@ class DocumentReader:
 
     def _begin_document(self, bracket: bytes, line: int) -> None:
         self._is_page = self._has_elements = False
+        self._columns = ()
         if bracket == b"[":
             self._enter_array(_Scope.ARRAY)
         else:
@@ -243,8 +246,9 @@ class DocumentReader:
         if self._is_page:
             return
         self._is_page = True
+        members = self._document.text[1:].rstrip(BLANKS + b",")
+        self._columns = _columns_in(members)
         if self._wants_included:
-            members = self._document.text[1:].rstrip(BLANKS + b",")
             self._read_included(members, findings)
         self._document.clear()
 
@@ -298,7 +302,8 @@ class DocumentReader:
             findings.reject(unit.line, shown(unit.text), TOO_LONG)
         elif unit:
             is_embedded = self._open[-1] is _Scope.INCLUDED
-            self._values.read(unit.text, unit.line, findings, is_embedded=is_embedded)
+            standing = Standing(is_embedded, is_element=True, columns=() if is_embedded else self._columns)
+            self._values.read(unit.text, unit.line, findings, standing)
         elif not is_last or self._has_comma:
             findings.reject(line, "", _COMMA_TOO_MANY)
         else:
@@ -356,6 +361,16 @@ class DocumentReader:
         return Rejected(self._file, torn.line, shown(torn.text), reason)
 
 
+def _columns_in(members: bytes) -> Columns:
+    """The columns that an object's members name."""
+    if b'"columns"' not in members:
+        return ()
+    try:
+        return column_names(decode(b"{" + members + b"}").get("columns"))
+    except ValueError:
+        return ()
+
+
 def _loose_values(text: bytes) -> list[bytes]:
     """The values on a line; one if they are not all whole."""
     values = text.split()
@@ -369,4 +384,9 @@ def _loose_values(text: bytes) -> list[bytes]:
 
 def _unreadable(chunk: Chunk, entry: Rejected) -> Chunk:
     told = dataclasses.replace(entry, reason=f"the rest is unreadable: {entry.reason}")
-    return dataclasses.replace(chunk, rejected=(*chunk.rejected, told), unreadable=entry.reason)
+    return dataclasses.replace(
+        chunk,
+        rejected=(*chunk.rejected, told),
+        places=(*chunk.places, len(chunk.ids)),
+        unreadable=entry.reason,
+    )

@@ -14,6 +14,7 @@ class Findings:
     """The IDs with the lines on which they begin, and beside them all that is none.
 
     owners: as long as ids if somebody asked for them, else empty.
+    places: before how many of ids each of rejected stands.
     """
 
     file: str
@@ -21,6 +22,7 @@ class Findings:
     lines: list[int] = field(default_factory=list)
     owners: list[str] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
     n_blank: int = 0
     n_headers: int = 0
 
@@ -36,7 +38,12 @@ class Findings:
 
     def reject(self, line: int, text: str, reason: str) -> None:
         """What begins on this line is no ID. text: safe to print."""
-        self.rejected.append(Rejected(self.file, line, text, reason))
+        self.take(Rejected(self.file, line, text, reason))
+
+    def take(self, entry: Rejected) -> None:
+        """What is no ID, and stands here."""
+        self.rejected.append(entry)
+        self.places.append(len(self.ids))
 
     def mark(self) -> Mark:
         """How much has been found, to go back to."""
@@ -45,7 +52,8 @@ class Findings:
     def go_back(self, mark: Mark) -> None:
         """Forget what was found since then."""
         n_ids, n_rejected, self.n_headers = mark
-        del self.ids[n_ids:], self.lines[n_ids:], self.owners[n_ids:], self.rejected[n_rejected:]
+        del self.ids[n_ids:], self.lines[n_ids:], self.owners[n_ids:]
+        del self.rejected[n_rejected:], self.places[n_rejected:]
 
     def chunk(self) -> Chunk:
         """All of it."""
@@ -59,4 +67,5 @@ class Findings:
             None,
             tuple(self.owners),
             lines=np.array(self.lines, np.int64),
+            places=tuple(self.places),
         )

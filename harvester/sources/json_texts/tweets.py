@@ -14,13 +14,12 @@ from typing import Any, Final, NamedTuple
 from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.sources.chunk import shown
 from harvester.sources.form import Form
+from harvester.sources.json_texts.objects import MISSING, own_id, why_other
+from harvester.sources.json_texts.rows import SEVERAL_VALUES, Columns, as_record, column_names, is_uniform
 from harvester.sources.owners import why_no_owner
 
 PAGE_KEYS: Final = ("data", "results", "statuses", "tweets")
 """An object in which one of these is an array is a page of tweets, whatever else is in it."""
-ID_KEYS: Final = ("tweet_id", "id_str", "status_id", "id")
-"""Where a tweet's own ID stands. The first counts: an `id` that is a number may have been rounded."""
-USER_NAME_KEYS: Final = ("username", "screen_name")
 
 _ACTIVITY_ID: Final = re.compile(r"(?:tag|object):search\.twitter\.com,[0-9]+:(.*)", re.DOTALL)
 
@@ -41,13 +40,7 @@ _ENVELOPE_KEYS: Final = _words(
 _NOTICES: Final = _words(
     "delete scrub_geo limit status_withheld user_withheld disconnect warning friends friends_str event control"
 )
-_USER_KEYS: Final = _words(
-    "id id_str name username screen_name created_at description entities location lang url verified "
-    "verified_type protected withheld pinned_tweet_id public_metrics followers_count friends_count "
-    "listed_count favourites_count statuses_count profile_image_url profile_image_url_https status"
-)
 _NO_ID: Final = "an object without a tweet ID"
-_MISSING: Final = object()
 _SHOWN_KEYS: Final = 20
 
 
@@ -80,6 +73,22 @@ HEADER: Final = Header()
 Found = Tweet | NoTweet | Header
 
 
+class Standing(NamedTuple):
+    """Where in its document a value stands.
+
+    is_embedded: in another tweet or page, so that the user's columns need not be there.
+    is_element: in an array; if it is an array itself, it may be a row.
+    columns: the names of what is in such a row, if the document tells them.
+    """
+
+    is_embedded: bool = False
+    is_element: bool = False
+    columns: Columns = ()
+
+
+ALONE: Final = Standing()
+
+
 class _Place(NamedTuple):
     """A value where a tweet is expected.
 
@@ -90,12 +99,11 @@ class _Place(NamedTuple):
     around: tuple[dict[str, Any], ...] = ()
     is_embedded: bool = False
     is_whole: bool = False
+    is_element: bool = True
 
 
-def find_tweets(value: Any, form: Form, *, is_embedded: bool = False) -> Iterator[Found]:
+def find_tweets(value: Any, form: Form, standing: Standing = ALONE) -> Iterator[Found]:
     """What stands in a value where tweets are expected, in the order of the document.
-
-    is_embedded: it stands in another tweet or page, so that the user's columns need not be there.
 
     With form.include_referenced each tweet is followed by those that it embeds (retweeted, quoted, answered),
     in the order of its keys, and each of these by its own; the tweets that a page `includes` come where they
@@ -103,7 +111,8 @@ def find_tweets(value: Any, form: Form, *, is_embedded: bool = False) -> Iterato
 
     Raises InexactError: an ID or an owner is a float. No numbers are lost if all of them come as text.
     """
-    waiting = [iter([_Place(value, (), is_embedded, is_whole=True)])]
+    value = as_record(value, standing.columns)
+    waiting = [iter([_Place(value, (), standing.is_embedded, is_whole=True, is_element=standing.is_element)])]
     while waiting:
         place = next(waiting[-1], None)
         if place is None:
@@ -134,6 +143,8 @@ def _within(place: _Place, form: Form) -> Iterator[_Place] | None:
     """The places in an array, a page, or an object around one tweet; None if this is none of them, or empty."""
     value = place.value
     if isinstance(value, list):
+        if place.is_element and _is_row(value):
+            return None
         return (_Place(element, (), place.is_embedded) for element in value) if value else None
     if not isinstance(value, dict):
         return None
@@ -141,9 +152,9 @@ def _within(place: _Place, form: Form) -> Iterator[_Place] | None:
         return _in_page(value, form) if _has_tweets(value, form) else None
     if isinstance(value.get("tweet"), dict):
         return iter([_Place(value["tweet"], (*place.around, value), place.is_embedded)])
-    if form.column is None and _own_id(value) is not _MISSING:
+    if form.column is None and own_id(value) is not MISSING:
         return None
-    if form.column is not None and _at(value, form.column) is not _MISSING:
+    if form.column is not None and _at(value, form.column) is not MISSING:
         return None
     return _around_data(place, form)
 
@@ -153,9 +164,14 @@ def _has_tweets(page: dict[str, Any], form: Form) -> bool:
 
 
 def _in_page(page: dict[str, Any], form: Form) -> Iterator[_Place]:
+    is_begun = False
+    columns: Columns = ()
     for key, value in page.items():
         if key in PAGE_KEYS and isinstance(value, list):
-            yield from (_Place(tweet) for tweet in value)
+            is_begun = True
+            yield from (_Place(as_record(tweet, columns)) for tweet in value)
+        elif key == "columns" and not is_begun:
+            columns = column_names(value)
         elif key == "includes" and form.include_referenced:
             yield from (_Place(tweet, is_embedded=True) for tweet in included_tweets(value))
 
@@ -182,6 +198,8 @@ def _found_at(place: _Place, form: Form) -> Found:
     value = place.value
     if value == [] or (isinstance(value, dict) and is_page(value)):
         return HEADER
+    if isinstance(value, list):
+        return NoTweet(None if place.is_whole else _shown_row(value), SEVERAL_VALUES)
     if isinstance(value, dict):
         found = _id_in(value, place, form)
     else:
@@ -194,21 +212,14 @@ def _found_at(place: _Place, form: Form) -> Found:
 def _id_in(value: dict[str, Any], place: _Place, form: Form) -> Found:
     if form.column is not None and not place.is_embedded:
         named = _wanted(place, form.column)
-        if named is not _MISSING:
+        if named is not MISSING:
             return _parsed(named, _shown(named))
         return _no_id(value, place, f"no key {form.column!r}")
-    own = _own_id(value)
-    if own is _MISSING:
+    own = own_id(value)
+    if own is MISSING:
         return _no_id(value, place, _NO_ID)
-    if _is_user(value):
-        return NoTweet(_shown_object(value, place), "a user, not a tweet")
-    return _parsed(own, _shown(own))
-
-
-def _own_id(value: dict[str, Any]) -> Any:
-    """The first ID that is not empty; an empty one if there are only such."""
-    there = [value[key] for key in ID_KEYS if key in value]
-    return next((own for own in there if own not in (None, "")), there[0] if there else _MISSING)
+    reason = why_other(value)
+    return NoTweet(_shown_object(value, place), reason) if reason else _parsed(own, _shown(own))
 
 
 def _no_id(value: dict[str, Any], place: _Place, reason: str) -> Found:
@@ -216,11 +227,6 @@ def _no_id(value: dict[str, Any], place: _Place, reason: str) -> Found:
         return HEADER
     notice = next((key for key in value if key in _NOTICES), None)
     return NoTweet(_shown_object(value, place), f"a notice of the stream: {notice}" if notice else reason)
-
-
-def _is_user(value: dict[str, Any]) -> bool:
-    """Whether it has what users have, and nothing else."""
-    return "name" in value and any(key in value for key in USER_NAME_KEYS) and value.keys() <= _USER_KEYS
 
 
 def _parsed(value: Any, text_to_show: str | None) -> Found:
@@ -256,9 +262,9 @@ def _wanted(place: _Place, path: str) -> Any:
         (
             held
             for value in (place.value, *reversed(place.around))
-            if (held := _at(value, path)) is not _MISSING
+            if (held := _at(value, path)) is not MISSING
         ),
-        _MISSING,
+        MISSING,
     )
 
 
@@ -268,17 +274,17 @@ def _at(value: Any, path: str) -> Any:
         if path in value:
             return value[path]
         key, _, path = path.partition(".")
-        value = value.get(key, _MISSING)
+        value = value.get(key, MISSING)
         if not path:
             break
-    return _MISSING
+    return MISSING
 
 
 def _owned(tweet_id: int, place: _Place, path: str) -> Found:
     owner = _wanted(place, path)
-    if owner is None or (owner is _MISSING and place.is_embedded):
+    if owner is None or (owner is MISSING and place.is_embedded):
         return Tweet(tweet_id)
-    if owner is _MISSING:
+    if owner is MISSING:
         return NoTweet(_shown_object(place.value, place), f"no key {path!r} for the owner")
     if isinstance(owner, float):
         raise InexactError
@@ -287,6 +293,19 @@ def _owned(tweet_id: int, place: _Place, path: str) -> Found:
     name = str(owner).strip()
     reason = why_no_owner(name)
     return NoTweet(shown(name), reason) if reason else Tweet(tweet_id, sys.intern(name))
+
+
+def _is_row(values: list[Any]) -> bool:
+    """Whether several values stand together that are neither tweets nor IDs, all of them."""
+    single = [value for value in values if value is not None and not isinstance(value, (dict, list))]
+    if not single or len(values) < 2:
+        return False
+    ids = [found.tweet_id for value in single if isinstance(found := _parsed(value, ""), Tweet)]
+    return len(ids) < len(values) or not is_uniform(ids)
+
+
+def _shown_row(values: list[Any]) -> str:
+    return shown("[" + ", ".join(map(_shown, values[:_SHOWN_KEYS])) + "]")
 
 
 def _shown_object(value: Any, place: _Place) -> str | None:

@@ -17,10 +17,13 @@ from harvester.engagement.tweet_id import MAX_TWEET_ID
 from harvester.sources.chunk import shown
 from harvester.sources.form import Form
 from harvester.sources.json_texts.findings import Findings
+from harvester.sources.json_texts.objects import Number
 from harvester.sources.json_texts.tweets import (
+    ALONE,
     Header,
     InexactError,
     NoTweet,
+    Standing,
     Tweet,
     find_tweets,
     is_page,
@@ -37,37 +40,43 @@ _MAX_DIGITS: Final = 19
 class _Doubts(msgspec.Struct, gc=False, kw_only=True):
     """What raises a doubt in any shape: a value that is not null does not fit."""
 
-    status_id: None = None
-    username: None = None
-    screen_name: None = None
+    results: None = None
+    statuses: None = None
+    tweets: None = None
+
+
+class _Metrics(msgspec.Struct, gc=False):
+    followers_count: None = None
 
 
 class _Tweet(_Doubts, gc=False, kw_only=True):
     id_str: str = ""
     id: int | str = 0
     tweet_id: None = None
+    status_id: None = None
     data: None = None
-    results: None = None
-    statuses: None = None
-    tweets: None = None
     tweet: None = None
+    name: None = None
+    username: None = None
+    screen_name: None = None
+    followers_count: None = None
+    public_metrics: _Metrics | None = None
+    most_recent_tweet_id: None = None
+    connection_status: None = None
 
 
 class _Record(_Doubts, gc=False, kw_only=True):
     tweet_id: int | str = 0
+    id_str: None = None
+    status_id: None = None
+    id: int | None = None
     data: None = None
-    results: None = None
-    statuses: None = None
-    tweets: None = None
     tweet: None = None
 
 
 class _Wrapped(_Doubts, gc=False, kw_only=True):
     tweet: _Tweet
     data: None = None
-    results: None = None
-    statuses: None = None
-    tweets: None = None
 
 
 class _Single(_Doubts, gc=False, kw_only=True):
@@ -75,9 +84,7 @@ class _Single(_Doubts, gc=False, kw_only=True):
     id_str: None = None
     id: None = None
     tweet_id: None = None
-    results: None = None
-    statuses: None = None
-    tweets: None = None
+    status_id: None = None
     tweet: None = None
 
 
@@ -125,6 +132,7 @@ _WRAPPED: Final = _shape(_Wrapped, lambda value: [_id_of(value.tweet)])
 _SINGLE: Final = _shape(_Single, lambda value: [_id_of(value.data)])
 _PAGE: Final = _shape(_Page, _ids_of_page)
 _ARRAY: Final = _shape(list[_Item], lambda value: [_id_of(item) for item in value])
+_OBJECTS: Final = _shape(list[_Tweet], lambda value: [_id_of(item) for item in value])
 _MANY_WRAPPED: Final = _shape(list[_Wrapped], lambda value: [_id_of(item.tweet) for item in value])
 
 
@@ -152,20 +160,20 @@ class Values:
         self._may_hurry = not (form.include_referenced or form.column or form.owner_column)
         self._shape = _TWEET  # like the value before; it decides about speed alone
 
-    def read(self, text: bytes, line: int, findings: Findings, *, is_embedded: bool = False) -> None:
-        """The tweets in one value, which begins on this line; a blank text holds none.
-
-        is_embedded: see find_tweets.
-        """
-        if not self._read_in_a_hurry(text, line, findings):
-            self._read_patiently(text, line, findings, is_embedded=is_embedded)
+    def read(self, text: bytes, line: int, findings: Findings, standing: Standing = ALONE) -> None:
+        """The tweets in one value, which begins on this line; a blank text holds none."""
+        if standing.columns or not self._read_in_a_hurry(text, line, findings, standing):
+            self._read_patiently(text, line, findings, standing)
 
     def read_tweet(self, text: bytes, line: int, findings: Findings) -> bool:
         """The same if this is an object that is one tweet without a doubt; False if nothing was done."""
         return self._shape is not _PAGE and self._read_in_a_hurry(text, line, findings)
 
-    def _read_in_a_hurry(self, text: bytes, line: int, findings: Findings) -> bool:
-        ids = _in_a_hurry(self._shape, text) if self._may_hurry else []
+    def _read_in_a_hurry(
+        self, text: bytes, line: int, findings: Findings, standing: Standing = ALONE
+    ) -> bool:
+        shape = _OBJECTS if standing.is_element and self._shape is _ARRAY else self._shape
+        ids = _in_a_hurry(shape, text) if self._may_hurry else []
         findings.add(ids, line)
         return bool(ids)
 
@@ -181,7 +189,7 @@ class Values:
         findings.lines += lines
         return True
 
-    def _read_patiently(self, text: bytes, line: int, findings: Findings, *, is_embedded: bool) -> None:
+    def _read_patiently(self, text: bytes, line: int, findings: Findings, standing: Standing) -> None:
         text = text.removeprefix(_BOM)
         if not text.strip():
             findings.n_blank += 1
@@ -197,21 +205,21 @@ class Values:
         self._shape = _shape_like(value)
         mark = findings.mark()
         try:
-            self._gather(value, text, line, findings, is_embedded=is_embedded)
+            self._gather(value, text, line, findings, standing)
         except InexactError:
             findings.go_back(mark)
-            self._gather_exactly(text, line, findings, is_embedded=is_embedded)
+            self._gather_exactly(text, line, findings, standing)
 
-    def _gather_exactly(self, text: bytes, line: int, findings: Findings, *, is_embedded: bool) -> None:
+    def _gather_exactly(self, text: bytes, line: int, findings: Findings, standing: Standing) -> None:
         try:
             value = _decode_exactly(text)
         except (ValueError, RecursionError):
             findings.reject(line, shown(text), "nested too deeply")
         else:
-            self._gather(value, text, line, findings, is_embedded=is_embedded)
+            self._gather(value, text, line, findings, standing)
 
-    def _gather(self, value: Any, text: bytes, line: int, findings: Findings, *, is_embedded: bool) -> None:
-        for found in find_tweets(value, self._form, is_embedded=is_embedded):
+    def _gather(self, value: Any, text: bytes, line: int, findings: Findings, standing: Standing) -> None:
+        for found in find_tweets(value, self._form, standing):
             match found:
                 case Tweet(tweet_id, owner):
                     findings.ids.append(tweet_id)
@@ -246,7 +254,7 @@ def decode(text: bytes) -> Any:
 
 
 def _decode_exactly(text: bytes) -> Any:
-    """A value in which numbers are text, as they were written."""
+    """A value in which numbers are as they were written."""
     return json.loads(
-        text.decode("utf-8", "surrogateescape"), parse_float=str, parse_int=str, parse_constant=str
+        text.decode("utf-8", "surrogateescape"), parse_float=Number, parse_int=Number, parse_constant=Number
     )
