@@ -194,8 +194,11 @@ def test_column_without_header_is_the_one_with_the_largest_ids(read: Read, delim
         (b"a,id\nx,\nx,5\n", [(2, "an empty cell")]),
         (b"a,id\nx,\xff\nx,5\n", [(2, "not valid UTF-8")]),
         (b'a,id\n"x\ny",\nx,5\n', [(2, "an empty cell")]),
-        (b'a,id\n"x,4\nx,5\n', [(2, "a quote is opened and not closed")]),
-        (b'a,id\n"x,4\nx,5\n"y",6\n', [(2, "a quote is opened and not closed")]),
+        (b'a,id\n"x,y,4\nx,5\n', [(2, "a quote is opened and not closed")]),
+        (b'a,id\n"x,y,4\nx,5\n"y",6\n', [(2, "a quote is opened and not closed")]),
+        (b'a,id\nx,"1\\"2\nx,5\n', [(2, "a quote is opened and not closed")]),
+        (b'a,id\n"x"y,z,4\nx,5\n', [(2, "a quote is closed in the middle of a cell")]),
+        (b"a,id\nx,4\ry\nx,5\n", [(2, "a carriage return in the middle of the line")]),
         (b'a,id\nx,"12\n34"\n', [(2, "several numbers, not one")]),
     ],
 )
@@ -207,7 +210,7 @@ def test_bad_csv_row_is_rejected_at_its_line(
 
 def test_open_quote_costs_one_line_when_the_file_is_long(read: Read) -> None:
     rows = b"".join(b"x,%d\n" % n for n in range(1, 100_001))
-    everything = read(b'text,id\n"never closed,7\n' + rows)
+    everything = read(b'text,id\n"never closed, 7,8\n' + rows)
     assert everything.ids == list(range(1, 100_001))
     assert everything.reasons == [(2, "a quote is opened and not closed")]
 

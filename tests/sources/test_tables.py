@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from harvester.errors import UsageError
 from harvester.sources import Chunk, Form, find_sources, read_chunks
 from harvester.sources.chunk import NOTHING, joined
-from harvester.sources.delimited.records import Dialect
+from harvester.sources.delimited.dialect import Dialect, Shape
 from harvester.sources.delimited.rows import CsvRows
 from harvester.sources.delimited.samples import DELIMITERS, RARE_DELIMITERS
 
@@ -20,10 +20,16 @@ ID = 1_060_976_163_948_904_448
 
 BITS = [
     *(",", ";", '"', "'", "\n", "\r\n", "\r", '""', '","', '"\n"', " ", "\\", '\\"', "\ufeff", "\0"),
+    *(f'{ID + 1},"x', f'x,"\n{ID + 2},y', f'x",{ID + 3}\n', f'"{ID + 4},x\n', ',"', '",'),
     *(f"x,{ID}\n", f'x,"{ID}"\r\n', f'"x","{ID}"\n', f"'x','{ID}'\n", "\n\n", "id,n\n", "x", "ä", "1.5"),
 ]
 bits = st.one_of(st.sampled_from(BITS), st.integers(0, 2**64).map(str))
 tables = st.lists(bits, max_size=30).map("".join)
+shapes = (
+    st.tuples(st.integers(1, 3), st.integers(0, 2))
+    .map(lambda pair: Shape(*pair))
+    .filter(lambda shape: shape.column < shape.n_cells)
+)
 dialects = st.builds(Dialect, st.sampled_from([",", ";", " "]), st.sampled_from(['"', "'"]))
 
 
@@ -40,19 +46,19 @@ def plain(chunk: Chunk) -> tuple[object, ...]:
 
 
 @settings(deadline=None, max_examples=300)
-@given(tables, dialects, st.integers(0, 2), st.sampled_from([None, "id"]), st.integers(1, 4))
-@example('"a"\r\n,5\n', Dialect(","), 1, None, 1)
-@example("\t\n5,6\n", Dialect(","), 0, "id", 1)
+@given(tables, dialects, shapes, st.sampled_from([None, "id"]), st.integers(1, 4))
+@example('"a"\r\n,5\n', Dialect(","), Shape(2, 1), None, 1)
+@example("\t\n5,6\n", Dialect(","), Shape(2, 0), "id", 1)
 def test_blocks_are_read_as_rows_are(
-    text: str, dialect: Dialect, column: int, name: str | None, n_at_once: int
+    text: str, dialect: Dialect, shape: Shape, name: str | None, n_at_once: int
 ) -> None:
     lines = [line + b"\n" for line in text.encode().split(b"\n")]
     pieces = [b"".join(lines[first : first + n_at_once]) for first in range(0, len(lines), n_at_once)]
-    by_block = read_rows(CsvRows("f", dialect, column, name=name), pieces)
+    by_block = read_rows(CsvRows("f", dialect, shape, name=name), pieces)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("harvester.sources.delimited.rows.read_block", lambda *_: None)
-        by_row = read_rows(CsvRows("f", dialect, column, name=name), pieces)
-        at_once = read_rows(CsvRows("f", dialect, column, name=name), [b"".join(lines)])
+        by_row = read_rows(CsvRows("f", dialect, shape, name=name), pieces)
+        at_once = read_rows(CsvRows("f", dialect, shape, name=name), [b"".join(lines)])
     assert plain(by_block) == plain(by_row) == plain(at_once)
 
 

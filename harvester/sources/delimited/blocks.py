@@ -12,7 +12,7 @@ import numpy as np
 
 from harvester.engagement.tweet_id import Ids
 from harvester.sources.chunk import LINE_CAP
-from harvester.sources.delimited.records import Dialect
+from harvester.sources.delimited.dialect import Dialect, Shape
 from harvester.sources.digits import Bytes, Mask, Places, read_cells, with_front
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -39,11 +39,8 @@ class Block:
     n_lines: int
 
 
-def read_block(lines: bytes, dialect: Dialect, column: int) -> Block | None:
-    """The records of the lines, each of which ends with a newline; None if there is a doubt how they are parted.
-
-    column: of the IDs, from 0.
-    """
+def read_block(lines: bytes, dialect: Dialect, shape: Shape) -> Block | None:
+    """The records of the lines, each with a newline at its end; None if it is doubtful how they are parted."""
     if dialect.escaped_quote in lines or _has_bare_returns(lines):
         return None
     if dialect.delimiter == " " and _BOM in lines:
@@ -58,11 +55,43 @@ def read_block(lines: bytes, dialect: Dialect, column: int) -> Block | None:
     longest = max(int((ends - starts).max(initial=0)), len(text) - (int(ends[-1]) if len(ends) else front))
     if longest > LINE_CAP:
         return None
-    cell_starts, cell_ends = _cells(places, starts, newlines, column)
+    cell_starts, cell_ends = _cells(places, starts, newlines, shape.column)
     cell_ends -= (text[cell_ends - 1] == _RETURN) & (cell_ends > cell_starts)
     ids, is_id = read_cells(text, cell_starts, cell_ends)
     n_bytes = int(ends[-1]) + 1 - front if len(ends) else 0
-    return Block(ids, is_id, starts - front, ends - front, first_lines[:-1], n_bytes, int(first_lines[-1]))
+    block = Block(ids, is_id, starts - front, ends - front, first_lines[:-1], n_bytes, int(first_lines[-1]))
+    return None if _may_swallow(text, front, block, dialect, shape) else block
+
+
+def _may_swallow(text: Bytes, front: int, block: Block, dialect: Dialect, shape: Shape) -> bool:
+    """Whether a record over several lines may have rows within; see `read_records`."""
+    n_lines = np.diff(block.first_lines, append=block.n_lines)
+    if not (n_lines > 1).any():
+        return False
+    if dialect.delimiter == " ":
+        return True
+    delimiters = np.flatnonzero(text == ord(dialect.delimiter))
+    ends = np.flatnonzero(text == _NEWLINE)[front : front + block.n_lines]
+    starts = _shifted(ends + 1, front)
+    firsts = np.searchsorted(delimiters, starts)
+    n_cells = np.searchsorted(delimiters, ends) - firsts + 1
+    records = np.repeat(np.arange(len(n_lines)), n_lines)
+    rows = np.flatnonzero((n_cells == shape.n_cells) & (n_lines[records] > 1))
+    starts, ends, firsts, records = starts[rows], ends[rows], firsts[rows] + shape.column, records[rows]
+    cell_starts = starts if shape.column == 0 else delimiters[firsts - 1] + 1
+    cell_ends = ends if shape.column == shape.n_cells - 1 else delimiters[firsts]
+    ids, is_id = read_cells(text, cell_starts, cell_ends)
+    is_other = ~is_id | ~block.is_id[records] | (ids != block.ids[records])
+    lines = zip(starts[is_other].tolist(), ends[is_other].tolist(), records[is_other].tolist(), strict=True)
+    return any(
+        _is_row_of_another(text[start:end].tobytes(), block, record, dialect, shape)
+        for start, end, record in lines
+    )
+
+
+def _is_row_of_another(line: bytes, block: Block, record: int, dialect: Dialect, shape: Shape) -> bool:
+    tweet_id = int(block.ids[record]) if block.is_id[record] else None
+    return shape.snowflake(line, dialect) not in (None, tweet_id)
 
 
 def _has_bare_returns(lines: bytes) -> bool:

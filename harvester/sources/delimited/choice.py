@@ -9,6 +9,7 @@ common delimiter before a rare one.
 from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.errors import UsageError
 from harvester.sources.chunk import LINE_CAP, Chunk
+from harvester.sources.delimited.dialect import Shape
 from harvester.sources.delimited.rows import CsvRows
 from harvester.sources.delimited.samples import (
     DELIMITERS,
@@ -143,7 +144,9 @@ class _Choice:
     def _named(self, having: list[Table], name: str) -> CsvRows:
         table = max(having, key=lambda table: len(table.names))
         # Rows below the first may not have come yet, so the first one says how many columns there are.
-        return self._csv_rows(table, table.names.index(name), len(table.names), has_header=True)
+        n_cells = len(table.names)
+        self._check_owner(table, n_cells)
+        return self._csv_rows(table, Shape(n_cells, table.names.index(name)), has_header=True)
 
     def _by_number(self) -> CsvRows:
         """By the delimiter with which most rows have an ID there."""
@@ -186,19 +189,23 @@ class _Choice:
     def _below_header(self, table: Table, place: int) -> CsvRows:
         """Reads the table on, now that its sample is complete."""
         has_header = owner_name(self._form) is not None or table.has_header_over(place)
-        return self._csv_rows(table, place, table.n_columns, has_header=has_header)
+        self._check_owner(table, table.n_columns)
+        return self._csv_rows(table, Shape(table.n_cells, place), has_header=has_header)
 
-    def _csv_rows(self, table: Table, place: int, n_columns: int, *, has_header: bool) -> CsvRows:
+    def _check_owner(self, table: Table, n_columns: int) -> None:
         owner_place = table.owner_place(self._form)
         if owner_place is not None and owner_place >= n_columns:
             raise _no_number(self._file, self._form.owner_column, n_columns)
-        name = table.rows[0][place].strip() if place < len(table.rows[0]) else ""
+
+    def _csv_rows(self, table: Table, shape: Shape, *, has_header: bool) -> CsvRows:
+        first = table.rows[0]
+        name = first[shape.column].strip() if shape.column < len(first) else ""
         return CsvRows(
             self._file,
             table.dialect,
-            place,
+            shape,
             name=name if has_header else None,
-            owner_column=owner_place,
+            owner_column=table.owner_place(self._form),
             n_preamble=self._sample.n_preamble,
         )
 

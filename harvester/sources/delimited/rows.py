@@ -8,7 +8,8 @@ import numpy as np
 from harvester.engagement.tweet_id import Ids, parse_tweet_id
 from harvester.sources.chunk import NOTHING, Chunk, Rejected, joined, shown
 from harvester.sources.delimited.blocks import Block, read_block
-from harvester.sources.delimited.records import Dialect, Record, read_records
+from harvester.sources.delimited.dialect import Dialect, Shape
+from harvester.sources.delimited.records import Record, read_records
 from harvester.sources.form import FileFormat
 from harvester.sources.owners import why_no_owner
 from harvester.sources.text import read_line
@@ -24,20 +25,21 @@ class CsvRows:
         self,
         file: str,
         dialect: Dialect,
-        column: int,
+        shape: Shape,
         *,
         name: str | None,
         owner_column: int | None = None,
         n_preamble: int = 0,
     ) -> None:
-        """column, owner_column: from 0. name: what the first record that is not blank calls the column of IDs;
+        """owner_column: from 0. name: what the first record that is not blank calls the column of IDs;
         None if that names no columns. n_preamble: lines at the beginning that are no records.
         """
         self.file_format: FileFormat = "tsv" if dialect.delimiter == "\t" else "csv"
-        self.column: str | None = str(column + 1) if name is None else name
+        self.column: str | None = str(shape.column + 1) if name is None else name
         self._file = file
         self._dialect = dialect
-        self._column = column
+        self._shape = shape
+        self._column = shape.column
         self._owner_column = owner_column
         self._is_header_next = name is not None
         self._n_preamble = n_preamble
@@ -53,7 +55,7 @@ class CsvRows:
         """What the lines hold; each ends with a newline."""
         preamble, lines = self._without_preamble(lines)
         lines, self._held = self._held + lines, b""
-        block = read_block(lines, self._dialect, self._column) if self._owner_column is None else None
+        block = read_block(lines, self._dialect, self._shape) if self._owner_column is None else None
         chunk = self._read_block(lines, block) if block else self._read_records(lines, is_last=False)
         return joined(preamble, chunk) if preamble.n_lines else chunk
 
@@ -82,7 +84,7 @@ class CsvRows:
         doubtful = np.flatnonzero(~is_id).tolist()
         texts = [lines[block.starts[index] : block.ends[index]] for index in doubtful]
         doubtful_lines = b"\n".join(texts).split(b"\n") if texts else []
-        records = read_records(doubtful_lines, self._dialect, is_last=True)
+        records = read_records(doubtful_lines, self._dialect, is_last=True, shape=self._shape)
         for index, record in zip(doubtful, records, strict=True):
             line = doubtful_lines[record.first_line]
             found = self._settle(record, line, int(block.first_lines[index]), rows)
@@ -99,7 +101,7 @@ class CsvRows:
         ids: list[int] = []
         id_lines: list[int] = []
         n_records = n_taken = 0
-        for record in read_records(lines, self._dialect, is_last=is_last):
+        for record in read_records(lines, self._dialect, is_last=is_last, shape=self._shape):
             n_records += 1
             n_taken += record.n_lines
             found = self._settle(record, lines[record.first_line], record.first_line, rows)

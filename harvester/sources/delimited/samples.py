@@ -1,6 +1,7 @@
 """The first lines of a text, read as tables: with each delimiter and quote that may part their columns."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +9,8 @@ from typing import Final
 from harvester.engagement.damaged import LARGEST_EXACT_DOUBLE
 from harvester.engagement.tweet_id import FIRST_SNOWFLAKE, parse_tweet_id
 from harvester.sources.chunk import LINE_CAP
-from harvester.sources.delimited.records import Dialect, read_records
+from harvester.sources.delimited.dialect import Dialect
+from harvester.sources.delimited.records import read_records
 from harvester.sources.delimited.rows import is_blank
 from harvester.sources.form import Form
 from harvester.sources.text import BOM, HEADER_NAMES, header_name
@@ -95,6 +97,11 @@ class Table:
     def n_columns(self) -> int:
         """Of the longest row."""
         return max(map(len, self.rows), default=0)
+
+    @property
+    def n_cells(self) -> int:
+        """Of most rows."""
+        return Counter(map(len, self.rows)).most_common(1)[0][0] if self.rows else 0
 
     @property
     def names(self) -> list[str]:
