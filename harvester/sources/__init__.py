@@ -4,10 +4,10 @@ from harvester.sources.chunk import Chunk, Origin, Rejected, places_of_rejected
 from harvester.sources.form import FORMATS, FileFormat, Form
 from harvester.sources.places.find import find_sources
 from harvester.sources.reading import CHUNK_BYTES, ends_whole, read_chunks, read_heads
-from harvester.sources.remote.urls import shown_argument
 from harvester.sources.screening import LOST_DIGITS
 from harvester.sources.source import STDIN, Source
 from harvester.sources.stored import read_stored
+from harvester.sources.urls import shown_argument
 
 __all__ = [
     "CHUNK_BYTES",

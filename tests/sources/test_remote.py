@@ -19,7 +19,7 @@ from harvester.sources import Source, find_sources, read_chunks
 from harvester.sources.ahead import read_ahead
 from harvester.sources.remote.buckets import told_by
 from harvester.sources.remote.objects import Patience, Refusal, StoredObject, Told, ask
-from harvester.sources.remote.urls import name_of, scheme_of, shown_argument, why
+from harvester.sources.urls import name_of, scheme_of, shown_argument, why
 from tests.sources.web_server import Served, serving
 
 FIRST = 1_060_976_163_948_904_448

@@ -19,8 +19,8 @@ from harvester.sources.naming import (
 )
 from harvester.sources.places.listing import LIST_MARK, Argument, spelled_out
 from harvester.sources.remote.objects import StoredObject
-from harvester.sources.remote.urls import scheme_of, shown_argument
 from harvester.sources.source import STDIN, Source
+from harvester.sources.urls import scheme_of, shown_argument
 
 _FILE: Final = "file"
 _MOST_NAMED: Final = 5

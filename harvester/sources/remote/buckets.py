@@ -6,7 +6,7 @@ from typing import Any, BinaryIO, Final, Protocol
 
 from harvester.sources.naming import data_files
 from harvester.sources.remote.objects import Changed, Refusal, Told
-from harvester.sources.remote.urls import why
+from harvester.sources.urls import why
 
 BLOCK_BYTES: Final = 8 * 1024 * 1024
 _VERSIONS: Final = (

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from harvester.errors import UsageError
 from harvester.sources.remote.buckets import BucketObject, Details, Files, details_of, files_below, is_folder
 from harvester.sources.remote.objects import PATIENT, Patience, Refusal, StoredObject, ask, look_up, refused
-from harvester.sources.remote.urls import is_web, name_of, scheme_of, shown_argument, why
+from harvester.sources.urls import is_web, name_of, scheme_of, shown_argument, why
 
 if TYPE_CHECKING:
     from harvester.sources.remote.web import WebFiles

@@ -12,7 +12,7 @@ from typing import BinaryIO, Final, Protocol, TypeVar
 
 from harvester.errors import RunDirectoryError, ServiceError, UsageError
 from harvester.sources.ahead import in_background, read_ahead
-from harvester.sources.remote.urls import why
+from harvester.sources.urls import why
 
 T = TypeVar("T")
 SEEK_BYTES: Final = 4 * 1024 * 1024
