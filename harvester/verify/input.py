@@ -110,6 +110,10 @@ def read_input(told: Told, findings: Findings, stack: ExitStack) -> InputSeen | 
     Only which are the first --limit IDs cannot be told without it; for that memory grows with them.
     """
     options = told.options
+    secret = [file.name for file in told.manifest.inputs if file.is_shortened and file.size_bytes is not None]
+    if secret:
+        findings.notes.append(f"input: not read again, {secret[0]} lacks what its URL had and is not stored")
+        return None
     seen = InputSeen(stack.enter_context(IdPartitions()), InputCounts())
     if options.dedupe and options.limit is None:
         seen.is_raw = True
@@ -171,9 +175,7 @@ def _unchanged(told: Told, findings: Findings) -> tuple[Source, ...]:
 
 
 def _source_now(file: InputFile) -> Source:
-    """An input of the run as it is now. Raises UsageError where it is not there, or cannot be read by its name."""
+    """An input of the run as it is now. Raises UsageError where it is not there."""
     if file.size_bytes is None:
         return Source(file.name, None, is_shortened=file.is_shortened)
-    if file.is_shortened:
-        raise UsageError(f"{file.name}: its URL had more, which is not stored, so it cannot be read again")
     return find_sources((file.name,))[0]

@@ -100,7 +100,7 @@ def test_signed_url_can_be_another_one_when_the_run_goes_on_and_is_nowhere_store
     assert [each.code for each in said] == [5, 0, 0]
     assert_same(run, reference)
     verified = verify(run)
-    assert (verified.code, "--no-input" in verified.out) == (6, True)
+    assert (verified.code, "input: not read again" in verified.out) == (0, True)
     (run.folder / "list.txt").unlink()
     told = [each.out + each.err for each in (*said, verified)]
     files = [path.read_bytes() for path in run.folder.rglob("*") if path.is_file()]

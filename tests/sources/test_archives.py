@@ -1,5 +1,6 @@
 """Zip archives: which members are read, and what damage costs; what is refused; what goes to who reads tables."""
 
+import errno
 import gzip
 import io
 import os
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from harvester.errors import StorageError
 from harvester.sources import Form, Source, ends_whole, find_sources, read_chunks
 from harvester.sources.layers.decoding import open_parts
 from harvester.sources.layers.parts import Table
@@ -359,3 +361,15 @@ def test_any_bytes_after_a_signature_give_the_same_however_they_are_read(
 ) -> None:
     assert read_bytes(signature + rest, chunk_bytes) == read_bytes(signature + rest)
     assert not isinstance(recognise(signature), Foreign)
+
+
+def test_full_disk_is_no_damage_of_what_is_spooled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an end of the input it would be committed, and the run could not be gone on with."""
+
+    def refuse(*_arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    source = Source("-", None, pieces=lambda *_: iter([b"PK\x03\x04" + b"\0" * 50]))
+    with pytest.raises(StorageError, match="temporary files: no space left on device"):
+        list(read_chunks([source]))

@@ -3,13 +3,26 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from threading import Event
 from typing import BinaryIO, cast
 
+from harvester.errors import StorageError
 from harvester.sources.layers.parts import Block
 from harvester.sources.source import STDIN, Source
+
+
+@contextmanager
+def _temporary() -> Iterator[None]:
+    """A full disk is no damage of the input: with more room the same command goes on."""
+    try:
+        yield
+    except OSError as exc:
+        raise StorageError(
+            f"temporary files: {(exc.strerror or str(exc)).lower()}",
+            "Make room, or name another folder for them in TMPDIR, and run the same command again.",
+        ) from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +66,11 @@ def open_seekable(source: Source, stop: Event) -> Seekable:
 def spooled(blocks: Iterator[Block], stop: Event) -> Seekable:
     """What the blocks hold, in a temporary file without a name. Ends early once stop is set.
 
-    Raises OSError when the disk refuses.
+    Raises StorageError when the disk refuses.
     """
     n_stored = 0
     unreadable = None
-    with ExitStack() as undo:
+    with _temporary(), ExitStack() as undo:
         opened = undo.enter_context(tempfile.TemporaryFile())
         for block in blocks:
             opened.write(block.text)

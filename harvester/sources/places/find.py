@@ -99,11 +99,13 @@ def _path_of(url: str) -> str:
 
 
 def _of_object(stored: StoredObject) -> Source:
+    """Without a version nobody would notice another content, so it is a stream then, which is kept."""
+    is_known = stored.told.version is not None
     return Source(
         stored.name,
-        stored.told.size_bytes,
+        stored.told.size_bytes if is_known else None,
         pieces=stored.pieces,
-        open=stored.open if stored.can_seek else None,
+        open=stored.open if is_known and stored.can_seek else None,
         version=stored.told.version,
         is_shortened=stored.is_shortened,
     )
@@ -139,6 +141,8 @@ def _files_of(name: str, own: str | None, *, empty_folders_matter: bool = True) 
         yield name
         return
     if _is_run_directory(name, own):
+        if empty_folders_matter:
+            log.warning("left out, as it is a run directory: %s; name its files to have them read", name)
         return
     files = list(_walk(name, own, set()))
     if not files and empty_folders_matter:

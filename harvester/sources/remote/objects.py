@@ -147,7 +147,7 @@ class StoredObject:
                 n_failures = 0
             n_failures += 1
             failed_at = position
-            is_other_perhaps = self.told == UNKNOWN and position > start
+            is_other_perhaps = self.told.version is None and position > start
             if n_failures == self.patience.attempts or is_other_perhaps or stop.is_set():
                 raise _unread(self.name, failed) from None
             self.patience.wait(n_failures, stop)
