@@ -117,7 +117,7 @@ def test_lines_are_those_on_which_the_elements_begin() -> None:
     assert found.reasons == [(8, "not a decimal number")]
 
 
-@pytest.mark.parametrize("section", ["tweets", "tweet", "community_tweet"])
+@pytest.mark.parametrize("section", ["tweets", "tweet", "community_tweet", "tweet_headers"])
 def test_archive_is_read_behind_its_assignment(section: str) -> None:
     text = f'window.YTD.{section}.part0 = [\n  {{\n    "tweet" : {{\n "id_str" : "5"\n }}\n }},\n'
     found = read_json(text.encode() + b'{"tweet":{"id_str":"6"}} ];\n')
@@ -127,6 +127,13 @@ def test_archive_is_read_behind_its_assignment(section: str) -> None:
 
 def test_archive_of_old_is_read_behind_its_assignment() -> None:
     assert read_json(b'Grailbird.data.tweets_2012_11 = \n [ {"id_str":"5"}, {"id":6} ]').ids == [5, 6]
+
+
+def test_other_section_of_an_archive_is_read_when_a_key_of_it_is_named() -> None:
+    text = b'window.YTD.like.part0 = [ {"like":{"tweetId":"5"}} ]'
+
+    assert read_json(text, column="like.tweetId").ids == [5]
+    assert read_json(text, column="tweet.id").ids == []
 
 
 @pytest.mark.parametrize("end", [b"", b"\n", b";\n", b"\n[7]\n"])
