@@ -158,7 +158,7 @@ def test_rows_of_a_table_are_read_by_its_columns(indent: int | None) -> None:
 
 
 ROWS = [[2**60, 25], ["7", "x"], [5, 1.5], [None, 5], [5, {"id": 6}]]
-NO_ROWS = [[2**60, 2**60 + 1], [5], [{"id": 8}, {"id": 9}]]
+NO_ROWS = [[2**60, 2**60 + 1], [5], [{"id": 8}, 7, {"id": 9}]]
 
 
 @pytest.mark.parametrize("indent", [None, 1])
@@ -168,7 +168,7 @@ NO_ROWS = [[2**60, 2**60 + 1], [5], [{"id": 8}, {"id": 9}]]
 def test_rows_without_columns_are_no_ids(page: str, indent: int | None) -> None:
     found = read_json((page % json.dumps(ROWS + NO_ROWS, indent=indent)).encode())
 
-    assert found.ids == [2**60, 2**60 + 1, 5, 8, 9]
+    assert found.ids == [2**60, 2**60 + 1, 5, 8, 7, 9]
     assert [reason for _, reason in found.reasons] == ["a row of several values, not one ID"] * len(ROWS)
 
 

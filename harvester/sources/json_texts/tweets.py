@@ -307,9 +307,10 @@ def _owned(tweet_id: int, place: _Place, path: str) -> Found:
 
 
 def _is_row(values: list[Any]) -> bool:
-    """Whether several values stand together that are neither tweets nor IDs, all of them."""
+    """Whether several values stand together that are not all IDs, and that are no page of tweets either."""
+    n_objects = sum(isinstance(value, (dict, list)) for value in values)
     single = [value for value in values if value is not None and not isinstance(value, (dict, list))]
-    if not single or len(values) < 2:
+    if not single or len(values) < 2 or n_objects > len(single):
         return False
     ids = [found.tweet_id for value in single if isinstance(found := _parsed(value, ""), Tweet)]
     return len(ids) < len(values) or not is_uniform(ids)
