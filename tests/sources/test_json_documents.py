@@ -117,7 +117,7 @@ def test_lines_are_those_on_which_the_elements_begin() -> None:
     assert found.reasons == [(8, "not a decimal number")]
 
 
-@pytest.mark.parametrize("section", ["tweets", "tweet", "community_tweet"])
+@pytest.mark.parametrize("section", ["tweets", "tweet", "community_tweet", "tweet_headers"])
 def test_archive_is_read_behind_its_assignment(section: str) -> None:
     text = f'window.YTD.{section}.part0 = [\n  {{\n    "tweet" : {{\n "id_str" : "5"\n }}\n }},\n'
     found = read_json(text.encode() + b'{"tweet":{"id_str":"6"}} ];\n')
@@ -127,6 +127,13 @@ def test_archive_is_read_behind_its_assignment(section: str) -> None:
 
 def test_archive_of_old_is_read_behind_its_assignment() -> None:
     assert read_json(b'Grailbird.data.tweets_2012_11 = \n [ {"id_str":"5"}, {"id":6} ]').ids == [5, 6]
+
+
+def test_other_section_of_an_archive_is_read_when_a_key_of_it_is_named() -> None:
+    text = b'window.YTD.like.part0 = [ {"like":{"tweetId":"5"}} ]'
+
+    assert read_json(text, column="like.tweetId").ids == [5]
+    assert read_json(text, column="tweet.id").ids == []
 
 
 @pytest.mark.parametrize("end", [b"", b"\n", b";\n", b"\n[7]\n"])
@@ -151,7 +158,7 @@ def test_rows_of_a_table_are_read_by_its_columns(indent: int | None) -> None:
 
 
 ROWS = [[2**60, 25], ["7", "x"], [5, 1.5], [None, 5], [5, {"id": 6}]]
-NO_ROWS = [[2**60, 2**60 + 1], [5], [{"id": 8}, {"id": 9}]]
+NO_ROWS = [[2**60, 2**60 + 1], [5], [{"id": 8}, 7, {"id": 9}]]
 
 
 @pytest.mark.parametrize("indent", [None, 1])
@@ -161,7 +168,7 @@ NO_ROWS = [[2**60, 2**60 + 1], [5], [{"id": 8}, {"id": 9}]]
 def test_rows_without_columns_are_no_ids(page: str, indent: int | None) -> None:
     found = read_json((page % json.dumps(ROWS + NO_ROWS, indent=indent)).encode())
 
-    assert found.ids == [2**60, 2**60 + 1, 5, 8, 9]
+    assert found.ids == [2**60, 2**60 + 1, 5, 8, 7, 9]
     assert [reason for _, reason in found.reasons] == ["a row of several values, not one ID"] * len(ROWS)
 
 

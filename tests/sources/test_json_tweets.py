@@ -26,6 +26,9 @@ ONE_TWEET = {
     "with a number of its own": {"id": 1, "tweet_id": 5},
     "of MongoDB": {"_id": {"$oid": "x"}, "id": {"$numberLong": "5"}},
     "with an empty id_str": {"id": 5, "id_str": None},
+    "of the website": {"__typename": "Tweet", "rest_id": "5", "legacy": {"id_str": "5", "full_text": "…"}},
+    "of Elasticsearch": {"_index": "tweets", "_id": "9", "_source": {"id_str": "5", "text": "…"}},
+    "of the archive's headers": {"tweet": {"tweet_id": "5", "user_id": "9", "created_at": "…"}},
     "with its author's names": {"id": 5, "username": "ann", "name": "Ann", "content": "…"},
     "sure of its ID": {"id": 9, "screen_name": "ann", "status_id": "5"},
     "with other metrics": {"id": 5, "public_metrics": {"like_count": 1}},
@@ -35,6 +38,7 @@ ONE_TWEET = {
     "a text": "5",
     "with `tweet` as its text": {"id": 5, "tweet": "…", "username": "ann", "name": "Ann"},
 }
+NO_ID = "an object without a tweet ID; --column says which key holds it"
 NO_TWEET: dict[str, tuple[Any, str]] = {
     "null": (None, "null is no tweet ID"),
     "a truth": (True, "true is no tweet ID"),
@@ -43,7 +47,10 @@ NO_TWEET: dict[str, tuple[Any, str]] = {
     "an ID of null": ({"id": None}, "null is no tweet ID"),
     "negative": ({"id": -5}, "negative"),
     "too large": ({"id": "9223372036854775808"}, "larger than a tweet ID can be"),
-    "an empty object": ({}, "an object without a tweet ID"),
+    "an empty object": ({}, NO_ID),
+    "another's object": ({"like": {"tweetId": "5"}}, NO_ID),
+    "a user of the website": ({"rest_id": "5", "legacy": {"screen_name": "ann"}}, NO_ID),
+    "a legacy alone": ({"legacy": {"id_str": "5"}}, NO_ID),
     "a notice": ({"delete": {"status": {"id": 5}}}, "a notice of the stream: delete"),
     "a limit": ({"limit": {"track": 5}}, "a notice of the stream: limit"),
     "a user": ({"id": "5", "name": "Ann", "username": "ann"}, "a user, not a tweet"),
@@ -160,6 +167,9 @@ def test_tweets_within_tweets_are_found_however_deep() -> None:
         ({"tweet": {"own": "5", "id": 6}}, "own"),
         ({"data": [{"own": 5}]}, "own"),
         ({"data": {"own": 5, "id": 6}}, "own"),
+        ({"like": {"tweetId": "5"}}, "like.tweetId"),
+        ({"rest_id": "5", "legacy": {"id_str": "6"}}, "rest_id"),
+        ({"rest_id": "6", "legacy": {"id_str": "5"}}, "id_str"),
     ],
 )
 def test_id_stands_under_the_key_that_is_named(value: Any, column: str) -> None:

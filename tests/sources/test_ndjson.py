@@ -21,7 +21,7 @@ id_values: st.SearchStrategy[Any] = st.one_of(
 )
 KEYS = (
     "id id_str tweet_id status_id data results statuses tweets tweet username name screen_name text includes "
-    "followers_count public_metrics connection_status meta info delete"
+    "rest_id legacy followers_count public_metrics connection_status meta info delete"
 )
 keys = st.sampled_from(KEYS.split())
 values = st.recursive(
@@ -84,8 +84,8 @@ def test_lines_are_told_of_ids_and_of_what_is_none() -> None:
         (b'{"id":1060976163948904448.0}', "1060976163948904448.0", "it was a floating-point number"),
         (b'{"id":18446744073709551616}', "18446744073709551616", "larger than a tweet ID can be"),
         (b'{"id":-5,"text":"..."}', "-5", "negative"),
-        (b'[{"id":1,"a":1.5},{"x":1}]', '{"x": …}', "an object without a tweet ID"),
-        (b'{"x":1}', '{"x":1}', "an object without a tweet ID"),
+        (b'[{"id":1,"a":1.5},{"x":1}]', '{"x": …}', "an object without a tweet ID; --column"),
+        (b'{"x":1}', '{"x":1}', "an object without a tweet ID; --column"),
     ],
 )
 def test_damaged_id_is_shown_as_it_was_written(line: bytes, text: str, reason: str) -> None:

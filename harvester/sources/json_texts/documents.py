@@ -24,7 +24,7 @@ from harvester.sources.readers import Torn
 
 ASSIGNMENT: Final = re.compile(rb"(?:window|Grailbird\.data)\.(?:YTD\.(?P<section>\w+)\.)?[\w$.]+\s*=")
 """What stands before the document in the JavaScript of an account's archive."""
-_TWEET_SECTIONS: Final = (b"tweets", b"tweet", b"community_tweet")
+_TWEET_SECTIONS: Final = ("tweets", "tweet", "community_tweet", "tweet_headers")
 _ENDS_IN_THE_MIDDLE: Final = "the JSON document ends in the middle"
 _NO_MATCH: Final = "brackets do not match"
 _COMMA_TOO_MANY: Final = "a comma too many"
@@ -340,9 +340,10 @@ class DocumentReader:
         if self._unit.is_too_long:
             findings.reject(line, shown(text), TOO_LONG)
         elif assignment:
-            section = assignment["section"]
-            if section is not None and section not in _TWEET_SECTIONS:
-                reason = f"the archive's section {section.decode()}, which holds no tweets"
+            section = (assignment["section"] or b"").decode()
+            is_wanted = self.column is not None and self.column.startswith(f"{section}.")
+            if section and section not in _TWEET_SECTIONS and not is_wanted:
+                reason = f"the archive's section {section}, which holds no tweets"
                 findings.reject(line, shown(text), reason)
                 self._is_over = True
         elif text:

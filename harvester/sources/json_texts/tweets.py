@@ -40,7 +40,9 @@ _ENVELOPE_KEYS: Final = _words(
 _NOTICES: Final = _words(
     "delete scrub_geo limit status_withheld user_withheld disconnect warning friends friends_str event control"
 )
-_NO_ID: Final = "an object without a tweet ID"
+_WRAPPINGS: Final = (("legacy", "rest_id"), ("_source", "_index"))
+"""Keys that hold a tweet where another key stands beside them."""
+_NO_ID: Final = "an object without a tweet ID; --column says which key holds it"
 _SHOWN_KEYS: Final = 20
 
 
@@ -156,7 +158,7 @@ def _within(place: _Place, form: Form) -> Iterator[_Place] | None:
         return None
     if form.column is not None and _at(value, form.column) is not MISSING:
         return None
-    return _around_data(place, form)
+    return _around_data(place, form) or _in_wrapping(place)
 
 
 def _has_tweets(page: dict[str, Any], form: Form) -> bool:
@@ -183,6 +185,15 @@ def _around_data(place: _Place, form: Form) -> Iterator[_Place] | None:
     if not (isinstance(outer.get("data"), dict) or includes):
         return None
     return _data_and_includes(place, form)
+
+
+def _in_wrapping(place: _Place) -> Iterator[_Place] | None:
+    """Of what the website's own API and Elasticsearch put around a tweet, the tweet."""
+    outer = place.value
+    for key, beside in _WRAPPINGS:
+        if beside in outer and isinstance(outer.get(key), dict):
+            return iter([_Place(outer[key], (*place.around, outer), place.is_embedded)])
+    return None
 
 
 def _data_and_includes(place: _Place, form: Form) -> Iterator[_Place]:
@@ -296,9 +307,10 @@ def _owned(tweet_id: int, place: _Place, path: str) -> Found:
 
 
 def _is_row(values: list[Any]) -> bool:
-    """Whether several values stand together that are neither tweets nor IDs, all of them."""
+    """Whether several values stand together that are not all IDs, and that are no page of tweets either."""
+    n_objects = sum(isinstance(value, (dict, list)) for value in values)
     single = [value for value in values if value is not None and not isinstance(value, (dict, list))]
-    if not single or len(values) < 2:
+    if not single or len(values) < 2 or n_objects > len(single):
         return False
     ids = [found.tweet_id for value in single if isinstance(found := _parsed(value, ""), Tweet)]
     return len(ids) < len(values) or not is_uniform(ids)
