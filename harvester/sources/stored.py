@@ -8,12 +8,9 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from threading import Event
-from typing import Final
 
+from harvester.sources.ahead import LOOK_EVERY_S
 from harvester.sources.source import STDIN, Source
-
-STOP_CHECK_S: Final = 0.05
-"""How long a silent pipe is waited for before looking whether to stop."""
 
 
 def read_stored(source: Source, chunk_bytes: int, stop: Event) -> Iterator[bytes]:
@@ -87,7 +84,7 @@ def _read_pipe(fd: int, chunk_bytes: int, stop: Event) -> bytes:
     """What is in the pipe, waiting only for the first byte; b"" at its end, or when told to stop."""
     pieces: list[bytes] = []
     n_wanted = chunk_bytes
-    wait_s = STOP_CHECK_S
+    wait_s = LOOK_EVERY_S
     while n_wanted and not stop.is_set():
         if not select.select([fd], [], [], wait_s)[0]:
             if pieces:

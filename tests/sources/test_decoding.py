@@ -77,6 +77,18 @@ def test_members_and_padding_are_one_text(read_bytes: ReadBytes, inflating: None
 
 
 @quick
+@given(
+    st.sampled_from([b"\xff\xfe", b"\xfe\xff", b"\xff\xfe\0\0", b"\0\0\xfe\xff"]),
+    st.binary(max_size=60),
+    st.integers(1, 9),
+)
+def test_any_bytes_after_a_byte_order_mark_give_the_same_however_they_are_read(
+    read_bytes: ReadBytes, mark: bytes, rest: bytes, chunk_bytes: int
+) -> None:
+    assert read_bytes(mark + rest, chunk_bytes) == read_bytes(mark + rest)
+
+
+@quick
 @given(st.sampled_from(sorted(COMPRESS)), st.integers(0, 10**6), st.integers(1, 255), st.integers(20, 5000))
 def test_damaged_file_gives_the_same_however_it_is_read(
     read_bytes: ReadBytes, small: None, name: str, place: int, change: int, chunk_bytes: int
@@ -113,6 +125,15 @@ def test_gzip_that_is_cut_loses_nothing_that_was_there(read_bytes: ReadBytes, in
     found = read_bytes(gzip.compress(TEXT, 0)[:-12])
     assert found.ids == IDS[:-1]
     assert [(line, text) for _, line, text in found.unreadable] == [(400, str(IDS[-1])[:16])]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("chunk_bytes", [1, 2, 3, 7, 1000])
+def test_text_in_wide_characters_is_read_wherever_its_mark_is_cut(
+    read_bytes: ReadBytes, encoding: str, chunk_bytes: int
+) -> None:
+    found = read_bytes("\ufefftweet_id\tJörg 😀\r\n5\t😀\r\n6\tx".encode(encoding), chunk_bytes)
+    assert (found.ids, found.rejected, found.reasons) == ([5, 6], [], [])
 
 
 @pytest.mark.parametrize("name", STREAMS)

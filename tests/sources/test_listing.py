@@ -52,6 +52,15 @@ def test_list_is_read_from_standard_input(folder: Path, monkeypatch: pytest.Monk
     assert names("@-") == ["a.txt", "b.txt"]
 
 
+@pytest.mark.parametrize("is_none", [True, False])
+def test_list_on_closed_standard_input_is_told(monkeypatch: pytest.MonkeyPatch, *, is_none: bool) -> None:
+    with Path(os.devnull).open() as closed:
+        pass
+    monkeypatch.setattr("sys.stdin", None if is_none else closed)
+    with pytest.raises(UsageError, match=r"the list on standard input: .* standard input is closed"):
+        names("@-")
+
+
 def unsupported() -> int:
     raise io.UnsupportedOperation
 

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from harvester.errors import HarvesterError, RunDirectoryError, ServiceError, UsageError
 from harvester.sources import Source, find_sources, read_chunks
 from harvester.sources.ahead import read_ahead
+from harvester.sources.remote import objects
 from harvester.sources.remote.buckets import told_by
-from harvester.sources.remote.objects import Patience, Refusal, StoredObject, Told, ask
+from harvester.sources.remote.objects import Refusal, StoredObject, Told, ask
 from harvester.sources.urls import name_of, scheme_of, shown_argument, why
 from tests.sources.web_server import Served, serving
 
@@ -31,7 +32,7 @@ CANARY = "canary-9c41"
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Patience, "wait", lambda self, n_failures, stop: None)
+    monkeypatch.setattr(objects, "FIRST_BACKOFF_S", 0.0)
 
 
 def ids_of(*sources: Source) -> list[int]:
@@ -147,7 +148,7 @@ def test_what_cannot_be_read_in_the_end_ends_the_run_and_is_no_end_of_the_file(
 ) -> None:
     """As an end of the file it would be committed, and the run could never be gone on with."""
     service = Breaking(CONTENT, exc)
-    stored = StoredObject("x://y", service, service.look())
+    stored = StoredObject(service, service.look())
     with pytest.raises(ServiceError, match="x://y: cannot be read"):
         ids_of(Source(stored.name, len(CONTENT), pieces=stored.pieces))
     assert service.n_reads == n_reads
@@ -165,6 +166,38 @@ def test_object_that_is_not_given_is_told(statuses: list[int], kind: type[Harves
     with serving(Served(CONTENT, statuses=statuses)) as server, pytest.raises(kind, match=says) as caught:
         find_sources([server.url])
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("n_failures", "draw", "told_s", "waits_s"),
+    [
+        (1, 1.0, None, 1.0),
+        (3, 1.0, None, 4.0),
+        (3, 0.25, None, 1.0),
+        (3, 0.0, None, 0.0),
+        (3, 0.25, 0.5, 1.0),
+        (1, 1.0, 7.0, 7.0),
+        (1, 1.0, 1e9, 60.0),
+    ],
+)
+def test_backoff_has_full_jitter_and_is_no_shorter_than_told(
+    n_failures: int, draw: float, told_s: float | None, waits_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objects, "FIRST_BACKOFF_S", 1.0)
+    assert objects.backoff_s(n_failures, draw, told_s) == waits_s
+
+
+def test_service_that_says_when_to_ask_again_is_left_alone_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[float] = []
+
+    def backoff_s(_n_failures: int, _draw: float, told_s: float) -> float:
+        told.append(told_s)
+        return 0.0
+
+    monkeypatch.setattr(objects, "backoff_s", backoff_s)
+    with serving(Served(CONTENT, statuses=[503, 429], retry_after="7")) as server:
+        assert find_sources([server.url])[0].size_bytes == len(CONTENT)
+    assert told == [7.0, 7.0]
 
 
 @pytest.mark.parametrize(
@@ -236,7 +269,7 @@ def test_pieces_are_cut_as_asked_and_nothing_is_lost(parts: list[bytes], chunk_b
         def read(self, told: Told, start: int, end: int | None) -> Iterator[bytes]:
             yield from parts
 
-    stored = StoredObject("x://y", Whole(content), Told(len(content), "one"))
+    stored = StoredObject(Whole(content), Told(len(content), "one"))
     pieces = list(stored.pieces(chunk_bytes, threading.Event()))
     assert b"".join(pieces) == content
     assert max(map(len, pieces), default=0) <= chunk_bytes

@@ -9,7 +9,7 @@ import pytest
 from harvester.errors import RunDirectoryError, ServiceError
 from harvester.sources import Source, read_chunks
 from harvester.sources.remote import objects
-from harvester.sources.remote.objects import Changed, Patience, StoredObject, Told
+from harvester.sources.remote.objects import Changed, StoredObject, Told
 from tests.sources.compressed import streamed_zip, zipped
 
 pa = pytest.importorskip("pyarrow")
@@ -20,7 +20,7 @@ TABLE = pa.table({"tweet_id": IDS})
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Patience, "wait", lambda self, n_failures, stop: None)
+    monkeypatch.setattr(objects, "FIRST_BACKOFF_S", 0.0)
     monkeypatch.setattr(objects, "SEEK_BYTES", 512)
 
 
@@ -84,7 +84,7 @@ class Hanging(Failing):
 
 def source_of(service: Failing) -> Source:
     """Its first bytes come by another way than the rest."""
-    stored = StoredObject(service.url, service, service.look())
+    stored = StoredObject(service, service.look())
     content = service.content
     return Source(stored.name, len(content), pieces=lambda _n, _stop: iter((content,)), open=stored.open)
 

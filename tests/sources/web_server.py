@@ -14,7 +14,7 @@ class Served:
     modified: for Last-Modified. has_length: whether its size is told; has_ranges: whether parts of it can be had.
     breaks_at: places in it at which answers break off, each once. statuses: of the first answers, in place of 200.
     changes_after: so many answers with content, then it is `other`. authorization: the header without
-    which it is 401. encoding: what the service says of the content's.
+    which it is 401. encoding: what the service says of the content's. retry_after: told with any other status.
     """
 
     content: bytes
@@ -28,6 +28,7 @@ class Served:
     other: bytes = b""
     authorization: str | None = None
     encoding: str | None = None
+    retry_after: str | None = None
     asked: list[tuple[str, str | None]] = field(default_factory=list)
 
 
@@ -60,7 +61,7 @@ class _Handler(BaseHTTPRequestHandler):
         if served.authorization and self.headers["Authorization"] != served.authorization:
             status = 401
         if status != 200:
-            self._answer(status, {"Content-Length": "0"})
+            self._answer(status, {"Content-Length": "0", "Retry-After": served.retry_after})
             return
         start, end = self._wanted(len(content))
         headers = {"ETag": etag, "Last-Modified": served.modified, "Content-Encoding": served.encoding}

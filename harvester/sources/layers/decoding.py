@@ -20,7 +20,13 @@ from harvester.sources.stored import read_stored, why_unread
 
 MOST_LAYERS: Final = 3
 BLOCKS_WITHOUT_THREAD: Final = 2
-_UTF_16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_ENCODINGS: Final = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""By the mark, which the decoder takes; that of UTF-32 may begin like one of UTF-16."""
 
 
 def open_parts(source: Source, piece_bytes: int, stop: Event) -> Iterator[Part]:
@@ -73,7 +79,7 @@ class _Decoding:
         layer = _Layer(layer.name, layer.around, blocks)
         match recognise(head):
             case None:
-                yield Text(layer.name, layer.compression, self._text(layer))
+                yield Text(layer.name, layer.compression, self._text(layer, head))
             case Foreign(advice):
                 yield layer.unreadable(advice)
             case ("parquet" | "arrow") as kind:
@@ -100,11 +106,11 @@ class _Decoding:
             self._expansion.take(block.n_stored)
             yield block
 
-    def _text(self, layer: _Layer) -> Iterator[Block]:
+    def _text(self, layer: _Layer, head: bytes) -> Iterator[Block]:
         if not layer.around:
-            return _in_utf_8(layer.blocks)
+            return _in_utf_8(head, layer.blocks)
         blocks = self._joined(layer.blocks)
-        return _in_utf_8(blocks if self._source.size_bytes is None else self._ahead(blocks))
+        return _in_utf_8(head, blocks if self._source.size_bytes is None else self._ahead(blocks))
 
     def _ahead(self, blocks: Iterator[Block]) -> Iterator[Block]:
         """The next block is decompressed while the one before is read: both mostly work without the interpreter.
@@ -196,27 +202,15 @@ def _looked_at(blocks: Iterator[Block]) -> tuple[bytes, Iterator[Block]]:
     return head[:SIGNATURE_BYTES], iter((Block(head, n_stored),))
 
 
-def _in_utf_8(blocks: Iterator[Block]) -> Iterator[Block]:
-    """UTF-16 with its byte-order mark (Excel's "Unicode text") as UTF-8, anything else as it is."""
-    decoder: codecs.IncrementalDecoder | None = None
-    begun: bytes | None = b""
-    n_stored = 0
+def _in_utf_8(head: bytes, blocks: Iterator[Block]) -> Iterator[Block]:
+    """UTF-16 (Excel's "Unicode text") and UTF-32 by their byte-order marks as UTF-8, anything else as it is."""
+    encoding = next((name for mark, name in _ENCODINGS.items() if head.startswith(mark)), None)
+    return blocks if encoding is None else _decoded(encoding, blocks)
+
+
+def _decoded(encoding: str, blocks: Iterator[Block]) -> Iterator[Block]:
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
     for block in blocks:
-        text = block.text
-        if begun is not None:
-            begun += text
-            n_stored += block.n_stored
-            if len(begun) < 2 and block.unreadable is None and begun in (b"", b"\xff", b"\xfe"):
-                continue
-            encoding = _UTF_16.get(begun[:2])
-            if encoding:
-                decoder = codecs.getincrementaldecoder(encoding)("replace")
-            text, begun = begun[2:] if encoding else begun, None
-            block = Block(text, n_stored, block.unreadable)  # noqa: PLW2901 - the same block, widened
-        if decoder is not None:
-            text = decoder.decode(text).encode("utf-8", "replace")
-        yield Block(text, block.n_stored, block.unreadable)
-    if begun is not None and n_stored:
-        yield Block(begun, n_stored)
-    elif decoder is not None and (rest := decoder.decode(b"", final=True)):
+        yield Block(decoder.decode(block.text).encode(), block.n_stored, block.unreadable)
+    if rest := decoder.decode(b"", final=True):
         yield Block(rest.encode(), 0)

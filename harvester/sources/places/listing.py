@@ -1,9 +1,6 @@
 """Lists of inputs: `@list.txt` stands for what is written there, one a line."""
 
-import io
 import os
-import select
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,15 +9,15 @@ from typing import Final
 
 from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.errors import UsageError
-from harvester.sources.ahead import LOOK_EVERY_S
 from harvester.sources.chunk import shown
+from harvester.sources.source import STDIN, Source
+from harvester.sources.stored import read_stored, why_unread
 
 LIST_MARK: Final = "@"
 LONGEST_LINE_BYTES: Final = 64 * 1024
 _PIECE_BYTES: Final = 64 * 1024
 _BOM: Final = b"\xef\xbb\xbf"
-_STDIN: Final = "-"
-_STDIN_LIST: Final = f"{LIST_MARK}{_STDIN}"
+_STDIN_LIST: Final = f"{LIST_MARK}{STDIN}"
 _DEEPEST: Final = 1
 
 
@@ -80,7 +77,7 @@ class _Lists:
             yield from self.entries(entry, depth + 1)
 
     def _watch_stdin(self, text: str) -> None:
-        if text not in (_STDIN, _STDIN_LIST):
+        if text not in (STDIN, _STDIN_LIST):
             return
         if self._stdin_as and _STDIN_LIST in (text, self._stdin_as):
             raise UsageError(
@@ -91,8 +88,8 @@ class _Lists:
 
 def _entries_of(argument: Argument, stop: Event) -> Iterator[Argument]:
     name = argument.text.removeprefix(LIST_MARK)
-    label = "standard input" if name == _STDIN else shown(name)
-    lines = _lines(_from_stdin(stop) if name == _STDIN else _from_file(name, label))
+    label = "standard input" if name == STDIN else shown(name)
+    lines = _lines(_from_stdin(stop) if name == STDIN else _from_file(name, label))
     number = 0
     while True:
         with argument.named():
@@ -144,17 +141,9 @@ def _from_file(name: str, label: str) -> Iterator[bytes]:
 
 
 def _from_stdin(stop: Event) -> Iterator[bytes]:
-    """What comes, without waiting for more than there is, so that a stop is noticed."""
     try:
-        handle = sys.stdin.fileno()
-    except io.UnsupportedOperation:  # replaced by a stream in memory, as test runners do
-        yield sys.stdin.buffer.read()
-        return
-    except (AttributeError, ValueError) as exc:
-        raise UsageError("standard input is closed", "Give the list there, or write it into a file.") from exc
-    while not stop.is_set():
-        if select.select([handle], [], [], LOOK_EVERY_S)[0]:
-            if not (piece := os.read(handle, _PIECE_BYTES)):
-                return
-            yield piece
-    raise UsageError("told to stop before the list on standard input had come to its end")
+        yield from read_stored(Source(STDIN, None), _PIECE_BYTES, stop)
+    except OSError as exc:
+        raise UsageError(f"the list on standard input: {why_unread(exc)}", "Write it into a file.") from exc
+    if stop.is_set():
+        raise UsageError("told to stop before the list on standard input had come to its end")

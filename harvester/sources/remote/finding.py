@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from harvester.errors import UsageError
 from harvester.sources.remote.buckets import BucketObject, Details, Files, details_of, files_below, is_folder
-from harvester.sources.remote.objects import PATIENT, Patience, Refusal, StoredObject, ask, look_up, refused
+from harvester.sources.remote.objects import Refusal, StoredObject, ask, look_up, refused
 from harvester.sources.urls import is_web, name_of, scheme_of, shown_argument, why
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _TALKATIVE: Final = (
 """Loggers that tell whole URLs and headers, with all that is secret in them."""
 
 
-def find_objects(url: str, stop: Event, patience: Patience = PATIENT) -> Iterator[StoredObject]:
+def find_objects(url: str, stop: Event) -> Iterator[StoredObject]:
     """What a URL means: an object, or off the web the data files of a folder or what matches a pattern, sorted.
 
     A trailing slash makes no difference. Folders are walked as those of this machine.
@@ -34,12 +34,12 @@ def find_objects(url: str, stop: Event, patience: Patience = PATIENT) -> Iterato
     cannot be asked.
     """
     if is_web(url):
-        yield _web_object(url, stop, patience)
+        yield _web_object(url, stop)
         return
     files, path = _file_system(url)
     name = shown_argument(url)
     try:
-        paths = ask(lambda: _paths(files, path), name, stop, patience)
+        paths = ask(lambda: _paths(files, path), name, stop)
     except Refusal as exc:
         raise refused(name, exc) from None
     if not paths:
@@ -48,25 +48,21 @@ def find_objects(url: str, stop: Event, patience: Patience = PATIENT) -> Iterato
         )
 
     def looked_up(path_found: str) -> StoredObject:
-        its_url = _url_of(path_found, url, path)
-        its_name = name_of(its_url)
-        service = BucketObject(its_url, path_found, files)
-        return look_up(its_name, service, stop, patience, is_shortened=its_name != its_url)
+        return look_up(BucketObject(_url_of(path_found, url, path), path_found, files), stop)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield from pool.map(looked_up, paths)
 
 
-def _web_object(url: str, stop: Event, patience: Patience) -> StoredObject:
+def _web_object(url: str, stop: Event) -> StoredObject:
     files = _web_files(url)
     from harvester.sources.remote.web import WebObject  # noqa: PLC0415  # as late as fsspec
 
-    name = name_of(url)
     try:
         service = WebObject(url, files)
     except Refusal as exc:
-        raise refused(name, exc) from None
-    return look_up(name, service, stop, patience, is_shortened=name != url)
+        raise refused(name_of(url), exc) from None
+    return look_up(service, stop)
 
 
 def _url_of(path: str, url: str, url_path: str) -> str:

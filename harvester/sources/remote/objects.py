@@ -5,6 +5,7 @@ tried again, unless it is a Refusal. What changes while it is read is never put 
 """
 
 import io
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from threading import Event
@@ -12,13 +13,17 @@ from typing import BinaryIO, Final, Protocol, TypeVar
 
 from harvester.errors import RunDirectoryError, ServiceError, UsageError
 from harvester.sources.ahead import in_background, read_ahead
-from harvester.sources.urls import why
+from harvester.sources.urls import name_of, why
 
 T = TypeVar("T")
 SEEK_BYTES: Final = 4 * 1024 * 1024
 """Fetched at once where reading goes to and fro."""
 _PROGRESS_BYTES: Final = 1024 * 1024
 """So much further, failures that came before are forgotten."""
+ATTEMPTS: Final = 6
+FIRST_BACKOFF_S: Final = 1.0
+LONGEST_TOLD_S: Final = 60.0
+"""So long a service may make one wait before the next attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,16 @@ class Changed(Exception):  # noqa: N818  # the same
     """The object is not the one any more of which reading began."""
 
 
+class NotNow(Exception):  # noqa: N818  # the same
+    """The service will perhaps give it in so many seconds, None if it did not say. The text says why."""
+
+    def __init__(self, said: str, retry_after_s: float | None) -> None:
+        super().__init__(said)
+        self.retry_after_s = retry_after_s
+
+
 class Service(Protocol):
-    """One object as its service gives it. Blocking; raises Refusal, Changed, and whatever may pass."""
+    """One object as its service gives it. Blocking; raises Refusal, Changed, NotNow, and whatever may pass."""
 
     @property
     def url(self) -> str:
@@ -59,32 +72,21 @@ class Service(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How often something is tried; first_wait_s before the second time, then twice as long each time."""
-
-    attempts: int = 6
-    first_wait_s: float = 0.5
-
-    def wait(self, n_failures: int, stop: Event) -> None:
-        """Wait before the next attempt, or until told to stop."""
-        stop.wait(self.first_wait_s * 2 ** (n_failures - 1))
-
-
-PATIENT: Final = Patience()
-
-
-@dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object as it was when it was looked at.
+    """An object as it was when it was looked at."""
 
-    name: of its URL what may be shown. is_shortened: whether more than that is needed to read it.
-    """
-
-    name: str
     service: Service = field(repr=False)
     told: Told
-    is_shortened: bool = False
-    patience: Patience = field(default=PATIENT, repr=False)
+
+    @property
+    def name(self) -> str:
+        """Of its URL what may be shown."""
+        return name_of(self.service.url)
+
+    @property
+    def is_shortened(self) -> bool:
+        """Whether more than the name is needed to read it."""
+        return self.name != self.service.url
 
     @property
     def identity(self) -> str:
@@ -119,7 +121,7 @@ class StoredObject:
             return
         # A service may go on with other bytes in an answer that it began.
         try:
-            is_same = ask(self.service.look, self.name, stop, self.patience) == self.told
+            is_same = ask(self.service.look, self.name, stop) == self.told
         except Refusal as exc:
             raise _unread(self.name, exc) from None
         if not is_same:
@@ -148,9 +150,9 @@ class StoredObject:
             n_failures += 1
             failed_at = position
             is_other_perhaps = self.told.version is None and position > start
-            if n_failures == self.patience.attempts or is_other_perhaps or stop.is_set():
+            if n_failures == ATTEMPTS or is_other_perhaps or stop.is_set():
                 raise _unread(self.name, failed) from None
-            self.patience.wait(n_failures, stop)
+            _wait(n_failures, failed, stop)
 
 
 class _SeekableObject(io.RawIOBase):
@@ -192,21 +194,19 @@ class _SeekableObject(io.RawIOBase):
         return self._position - start
 
 
-def look_up(
-    name: str, service: Service, stop: Event, patience: Patience = PATIENT, *, is_shortened: bool = False
-) -> StoredObject:
+def look_up(service: Service, stop: Event) -> StoredObject:
     """The object as it is now.
 
     Raises UsageError where the service refuses it, ServiceError where it cannot be reached.
     """
+    name = name_of(service.url)
     try:
-        told = ask(service.look, name, stop, patience)
+        return StoredObject(service, ask(service.look, name, stop))
     except Refusal as exc:
         raise refused(name, exc) from None
-    return StoredObject(name, service, told, is_shortened, patience)
 
 
-def ask(question: Callable[[], T], name: str, stop: Event, patience: Patience = PATIENT) -> T:
+def ask(question: Callable[[], T], name: str, stop: Event) -> T:
     """The answer, asked for again where that fails. Raises Refusal, and ServiceError in the end."""
     n_failures = 0
     while True:
@@ -216,9 +216,23 @@ def ask(question: Callable[[], T], name: str, stop: Event, patience: Patience = 
             raise
         except Exception as exc:  # noqa: BLE001  # whatever a file system's library raises
             n_failures += 1
-            if n_failures == patience.attempts or stop.is_set():
+            if n_failures == ATTEMPTS or stop.is_set():
                 raise _unread(name, exc) from None
-        patience.wait(n_failures, stop)
+            failed = exc
+        _wait(n_failures, failed, stop)
+
+
+def backoff_s(n_failures: int, draw: float, told_s: float | None = None) -> float:
+    """How long to wait before the next attempt: FIRST_BACKOFF_S and twice as long each time, with full jitter.
+
+    draw: a random number from 0 to 1. told_s: what the service asks for; no less than that, up to LONGEST_TOLD_S.
+    """
+    return max(draw * FIRST_BACKOFF_S * 2.0 ** (n_failures - 1), min(told_s or 0.0, LONGEST_TOLD_S))
+
+
+def _wait(n_failures: int, failed: Exception, stop: Event) -> None:
+    told_s = failed.retry_after_s if isinstance(failed, NotNow) else None
+    stop.wait(backoff_s(n_failures, random.random(), told_s))  # noqa: S311  # jitter is no secret
 
 
 def refused(name: str, exc: Refusal) -> UsageError:

@@ -7,13 +7,15 @@ stored, not unpacked on their way.
 
 import asyncio
 import re
+import time
 from collections.abc import Coroutine, Iterator, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
 import aiohttp
 import yarl
 
-from harvester.sources.remote.objects import Changed, Refusal, Told
+from harvester.engagement.allowance import retry_after_s
+from harvester.sources.remote.objects import Changed, NotNow, Refusal, Told
 
 T = TypeVar("T")
 PIECE_BYTES: Final = 1024 * 1024
@@ -98,10 +100,10 @@ class WebObject:
         if response.status in (200, 206, 416):
             return response
         response.close()
-        said = f"{response.status} {response.reason or ''}".strip()
+        said = f"the service answers {response.status} {response.reason or ''}".strip()
         if response.status >= 500 or response.status in _AGAIN:
-            raise OSError(f"the service answers {said}")
-        raise Refusal(f"the service answers {said}")
+            raise NotNow(said, retry_after_s(response.headers, time.time()))
+        raise Refusal(said)
 
     def _await(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self._files.loop).result()
