@@ -9,6 +9,7 @@ import asyncio
 import re
 import time
 from collections.abc import Coroutine, Iterator, Mapping
+from http.client import responses
 from typing import Any, Final, Protocol, TypeVar
 
 import aiohttp
@@ -100,7 +101,8 @@ class WebObject:
         if response.status in (200, 206, 416):
             return response
         response.close()
-        said = f"the service answers {response.status} {response.reason or ''}".strip()
+        # In the service's own words there may be what is secret in the URL.
+        said = f"the service answers {response.status} {responses.get(response.status, '')}".strip()
         if response.status >= 500 or response.status in _AGAIN:
             raise NotNow(said, retry_after_s(response.headers, time.time()))
         raise Refusal(said)
