@@ -4,7 +4,6 @@ import gzip
 import lzma
 import os
 import random
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,11 +17,7 @@ from hypothesis import strategies as st
 from harvester.sources import find_sources, read_chunks
 from harvester.sources.layers import decompress, slices
 from harvester.sources.layers.decompress import Codec, Inflater
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from harvester.sources.layers.zstandard import zstd
 from tests.sources.compressed import COMPRESS, ID, Found, read
 
 RNG = random.Random(4)
