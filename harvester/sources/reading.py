@@ -80,7 +80,7 @@ def ends_whole(source: Source, n_bytes: int, form: Form, stop: threading.Event) 
     """
     begun = dataclasses.replace(source, size_bytes=n_bytes, ends_bytes=())
     for part in open_parts(begun, _LOOKED_AT_BYTES, stop):
-        if isinstance(part, Table) or "zip" in (part.compression or "").split(", "):
+        if isinstance(part, Table) or "zip" in part.around:
             return False
         reader = _TextReader(part, form)
         if any(reader.read(block).unreadable for block in part.blocks) or reader.is_within:
@@ -133,13 +133,20 @@ def _read_part(source: Source, part: Part, form: Form, stop: threading.Event) ->
 def _read_table(table: Table, form: Form, stop: threading.Event) -> Iterator[Chunk]:
     screen = Screen(form).screen
     file = _printable(table.name)
-    for chunk in read_table(file, table.kind, table.opened, form, table.compression, table.n_stored, stop):
+    for chunk in read_table(
+        file, table.kind, table.opened, form, _compression_of(table), table.n_stored, stop
+    ):
         if stop.is_set():
             return  # what it says may be of a reading that was broken off
         yield screen(chunk, is_last=chunk.unreadable is not None)
     held = screen(NOTHING, is_last=True)
     if held.n_lines and not stop.is_set():
         yield held
+
+
+def _compression_of(part: Part) -> str | None:
+    """As an Origin tells it."""
+    return ", ".join(part.around) or None
 
 
 def _printable(name: str) -> str:
@@ -173,7 +180,7 @@ class _TextReader:
 
     def __init__(self, text: Text, form: Form) -> None:
         self._file = _printable(text.name)
-        self._compression = text.compression
+        self._compression = _compression_of(text)
         self._form = form
         self._head = b""
         self._reader: Reader | None = None

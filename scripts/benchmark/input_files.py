@@ -14,10 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from harvester.sources.layers.zstandard import zstd
 
 
 def main() -> None:

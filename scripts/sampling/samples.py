@@ -1,7 +1,7 @@
 """The samples, one for each format: samples.py FOLDER
 
-Plain text, CSV with commas, TSV and gzip were there before and stay as they are; all others are made here, the
-same each time. Prints how many IDs are in each, and in all of them together: what the README there tells.
+Those that are GIVEN stay as they are; all others are made, the same each time. Prints how many IDs are in each,
+and in all of them together: what the README there tells.
 """
 
 import bz2
@@ -15,18 +15,18 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from backports import zstd
 from tweets import LANGUAGES, activity, archived, created, page_v2, text_of, v1_1
 
 from harvester.engagement.tweet_id import first_id_at
 from harvester.simulator.population import make_ids
 from harvester.sources import find_sources, read_chunks
+from harvester.sources.layers.zstandard import zstd
 
 NOW_MS = 1_795_132_800_000
 """2026-11-20, UTC: no sample is younger."""
 SEED = 8
-OLD = Path(__file__).parents[2] / "input_samples"
-BEFORE = ("dirty.txt", "export.csv", "export_no_header.tsv", "ids.txt", "ids.txt.gz", "with_header.txt")
+SAMPLES_FOLDER = Path(__file__).parents[2] / "input_samples"
+GIVEN = ("dirty.txt", "export.csv", "export_no_header.tsv", "ids.txt", "ids.txt.gz", "with_header.txt")
 REPEATED = 2
 """So many IDs of each file are in ids.txt, too."""
 
@@ -227,14 +227,14 @@ SAMPLES: dict[str, tuple[int, Make]] = {
 
 def main(folder: Path) -> None:
     """Write the samples and print what is in them."""
-    before = ids_before()
+    given = given_ids()
     n_fresh = sum(n - REPEATED for n, _ in SAMPLES.values())
     fresh = iter(make_ids(n_fresh, SEED, NOW_MS).tolist())
     others = iter(
         [tweet_id for tweet_id in make_ids(500, SEED + 1, NOW_MS).tolist() if tweet_id >= first_id_at(0)]
     )
-    repeated = iter(before["ids.txt"])
-    found = dict(before)
+    repeated = iter(given["ids.txt"])
+    found = dict(given)
     for name, (n_ids, make) in SAMPLES.items():
         ids = [next(fresh) for _ in range(n_ids - REPEATED)]
         ids[3:3] = [next(repeated) for _ in range(REPEATED)]
@@ -246,11 +246,13 @@ def main(folder: Path) -> None:
     print(f"Together {len(everything):,} IDs, {len(set(everything)):,} distinct")
 
 
-def ids_before() -> dict[str, list[int]]:
+def given_ids() -> dict[str, list[int]]:
     """What is in the samples that are not made here."""
     return {
-        name: [i for chunk in read_chunks(find_sources([str(OLD / name)])) for i in chunk.ids.tolist()]
-        for name in BEFORE
+        name: [
+            i for chunk in read_chunks(find_sources([str(SAMPLES_FOLDER / name)])) for i in chunk.ids.tolist()
+        ]
+        for name in GIVEN
     }
 
 

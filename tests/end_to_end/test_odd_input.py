@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from tests.end_to_end.running import Runner, Simulator
+from tests.sources.compressed import zipped
 
 EXACT = 2_124_000_000_000_000_123
 ROUNDED = [EXACT - 23 + 4_194_304_00 * n for n in range(300)]
@@ -66,3 +67,19 @@ def test_flag_that_changes_what_is_read_is_another_question(run: Runner, calm: S
     assert run(str(ids), "--base-url", calm.url).code == 0
     other = run(str(ids), flag, "--base-url", calm.url)
     assert (other.code, f"was begun with {flag[2:]} unset" in other.err) == (6, True)
+
+
+def test_cut_archive_is_asked_for_as_far_as_it_goes_and_only_once(run: Runner, calm: Simulator) -> None:
+    members = {
+        name: "".join(f"{EXACT + 4_194_304 * (first + n)}\n" for n in range(300)).encode()
+        for name, first in (("a.txt", 0), ("b.txt", 300))
+    }
+    archive = run.folder / "ids.zip"
+    archive.write_bytes(zipped(members)[:-600])
+    first = run(str(archive), "--base-url", calm.url)
+    (*_, last) = [json.loads(line) for line in (run.out / "rejected.ndjson").read_text().splitlines()]
+    assert (first.code, 300 <= len(run.records()) < 600) == (3, True)
+    assert "cut off" in last["reason"]
+    n_requests, records = len(calm.requests()), run.records()
+    again = run(str(archive), "--base-url", calm.url)
+    assert (again.code, len(calm.requests()), run.records()) == (3, n_requests, records)

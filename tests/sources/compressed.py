@@ -4,7 +4,6 @@ import bz2
 import gzip
 import io
 import lzma
-import sys
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,11 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from harvester.sources import Form, find_sources, read_chunks
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from harvester.sources.layers.zstandard import zstd
 
 ID: Final = 1_060_976_163_948_904_448
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from harvester.errors import StorageError
 from harvester.sources import Form, Source, ends_whole, find_sources, read_chunks
 from harvester.sources.layers.decoding import open_parts
-from harvester.sources.layers.parts import Table
+from harvester.sources.layers.parts import Table, Text
 from harvester.sources.layers.signatures import Foreign, recognise
 from tests.sources.compressed import COMPRESS, Found, read, streamed_zip, zipped
 
@@ -155,6 +155,34 @@ def test_archive_that_lacks_only_its_directory_is_read_whole(read_bytes: ReadByt
         found = read_bytes(whole[: whole.index(b"PK\1\2") + 20])
         assert found.ids == IDS
         assert len(found.reasons) == 1
+
+
+def without_directory(members: dict[str, bytes]) -> bytes:
+    """What makes that its members are found one after the other."""
+    whole = streamed_zip(members)
+    return whole[: whole.index(b"PK\1\2") + 4]
+
+
+def test_nothing_is_found_behind_a_bomb(read_bytes: ReadBytes) -> None:
+    found = read_bytes(without_directory({"a.txt": b"1\n", "b.txt": b"0" * 2**27, "c.txt": b"2\n"}))
+    assert found.ids == [1]
+    assert [reason.partition(":")[0] for reason in found.reasons] == ["a decompression bomb"]
+
+
+@pytest.mark.parametrize("passed_over", [{}, {"README.md": b"9\n"}])
+def test_stop_is_noticed_between_the_members_that_are_found(
+    tmp_path: Path, passed_over: dict[str, bytes]
+) -> None:
+    path = tmp_path / "ids.zip"
+    path.write_bytes(without_directory({"a.txt": b"1\n", **passed_over, "b.txt": b"2\n"}))
+    stop = threading.Event()
+    (source,) = find_sources([str(path)])
+    parts = open_parts(source, 1000, stop)
+    first = next(parts)
+    assert isinstance(first, Text)
+    assert b"".join(block.text for block in first.blocks) == b"1\n"
+    stop.set()
+    assert list(parts) == []
 
 
 @quick
@@ -317,7 +345,7 @@ def test_table_is_handed_on_to_be_sought_in(
     parts = open_parts(source, 1000, threading.Event())
     table = next(parts)
     assert isinstance(table, Table)
-    assert (table.kind, table.size_bytes, table.opened.seek(0)) == (kind, len(content), 0)
+    assert (table.kind, table.opened.seek(0)) == (kind, 0)
     assert table.opened.read() == content
     assert list(parts) == []
     assert table.opened.closed

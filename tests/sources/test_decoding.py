@@ -4,7 +4,6 @@ import gzip
 import lzma
 import os
 import random
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,11 +17,7 @@ from hypothesis import strategies as st
 from harvester.sources import find_sources, read_chunks
 from harvester.sources.layers import decompress, slices
 from harvester.sources.layers.decompress import Codec, Inflater
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from harvester.sources.layers.zstandard import zstd
 from tests.sources.compressed import COMPRESS, ID, Found, read
 
 RNG = random.Random(4)
@@ -142,7 +137,9 @@ def test_what_follows_that_is_not_compressed_is_named(
 ) -> None:
     found = read_bytes(STORED[name] + b"\0\0some text, long enough to be none")
     assert found.ids == IDS
-    assert found.reasons[0].startswith((f"bytes that are no {name} data follow it", "the lzma data"))
+    assert [reason.partition(" (")[0] for reason in found.reasons] == [
+        f"bytes that are no {name} data follow it"
+    ]
 
 
 def test_skippable_zstd_frames_are_passed_over(read_bytes: ReadBytes) -> None:

@@ -4,7 +4,7 @@ import gzip
 import io
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.errors import UsageError
-from harvester.sources import Chunk, Form, Rejected, find_sources, read_chunks
+from harvester.sources import Chunk, Form, Rejected, Source, find_sources, read_chunks
 from harvester.sources.layers.signatures import recognise
 from harvester.sources.text import HEADER_NAMES, header_name
 
@@ -293,6 +293,20 @@ def test_silent_pipe_is_left_when_stop_is_set(pipe: Path) -> None:
         timer.start()
         assert list(chunks) == []
     timer.join()
+
+
+@pytest.mark.parametrize("behind", [(), (b"3\n4\n",)])
+def test_line_that_a_stop_has_cut_is_no_id(behind: tuple[bytes, ...]) -> None:
+    stop = threading.Event()
+
+    def pieces(_chunk_bytes: int, _stop: threading.Event) -> Iterator[bytes]:
+        yield b"1\n" * 100_000 + b"12"
+        stop.set()
+        yield from behind
+
+    chunks = list(read_chunks([Source("ids", None, pieces=pieces)], stop=stop))
+    assert {tweet_id for chunk in chunks for tweet_id in chunk.ids.tolist()} == {1}
+    assert not any(chunk.rejected for chunk in chunks)
 
 
 def test_stop_ends_a_file_between_two_chunks(tmp_path: Path) -> None:

@@ -47,11 +47,7 @@ class _Layer:
     blocks: Iterator[Block]
 
     def unreadable(self, reason: str) -> Text:
-        return Text(self.name, self.compression, iter((Block(b"", 0, reason),)))
-
-    @property
-    def compression(self) -> str | None:
-        return ", ".join(self.around) or None
+        return Text(self.name, self.around, iter((Block(b"", 0, reason),)))
 
 
 class _Decoding:
@@ -79,7 +75,7 @@ class _Decoding:
         layer = _Layer(layer.name, layer.around, blocks)
         match recognise(head):
             case None:
-                yield Text(layer.name, layer.compression, self._text(layer, head))
+                yield Text(layer.name, layer.around, self._text(layer, head))
             case Foreign(advice):
                 yield layer.unreadable(advice)
             case ("parquet" | "arrow") as kind:
@@ -177,7 +173,7 @@ class _Decoding:
                 yield layer.unreadable(found.unreadable)
             else:
                 n_stored = found.size_bytes if found.is_source else found.n_stored
-                yield Table(layer.name, layer.compression, kind, opened, found.size_bytes, n_stored)
+                yield Table(layer.name, layer.around, kind, opened, n_stored)
 
     def _seekable(self, layer: _Layer) -> Seekable | str:
         try:

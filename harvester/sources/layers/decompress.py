@@ -6,7 +6,6 @@ failing step itself would have given is lost, for not one of the decompressors h
 
 import bz2
 import lzma
-import sys
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,11 +14,7 @@ from typing import Final, Protocol, cast
 
 from harvester.sources.layers.expansion import BOMB, Expansion
 from harvester.sources.layers.parts import Block, StreamCompression
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from harvester.sources.layers.zstandard import zstd
 
 STEP_BYTES: Final = 256 * 1024
 """What comes out at most in one step."""

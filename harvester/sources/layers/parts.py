@@ -26,12 +26,12 @@ class Block:
 class Text:
     """One text of a file, or of a member of the archive that the file is.
 
-    name, compression: see Origin; name is not made printable yet, but for that of the member. blocks: to be used
-    up before the next part is asked for.
+    name: see Origin, but not made printable yet, only that of the member is. around: what is compressed or packed
+    around it, from the outside to the inside. blocks: to be used up before the next part is asked for.
     """
 
     name: str
-    compression: str | None
+    around: tuple[Compression, ...]
     blocks: Iterator[Block]
 
 
@@ -39,15 +39,14 @@ class Text:
 class Table:
     """One file in columns, or a member that is one.
 
-    name, compression: as of a Text. opened: can be sought in, to be read before the next part is asked for, and
-    closed then by who gave it. size_bytes: what there is in it. n_stored: stored bytes it took.
+    name, around: as of a Text. opened: can be sought in, to be read before the next part is asked for, and
+    closed then by who gave it. n_stored: stored bytes it took.
     """
 
     name: str
-    compression: str | None
+    around: tuple[Compression, ...]
     kind: TableKind
     opened: BinaryIO
-    size_bytes: int
     n_stored: int
 
 

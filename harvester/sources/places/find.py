@@ -176,7 +176,7 @@ def _walk(folder: str, own: str | None, walked: set[str]) -> Iterator[str]:
         if is_passed_over(name):
             continue
         path = os.path.join(folder, name)  # noqa: PTH118 - see above
-        if os.path.isdir(path):  # noqa: PTH112
+        if os.path.isdir(path):  # noqa: PTH112 - see above
             yield from _walk(path, own, walked)
         elif has_data_ending(name):
             yield path
@@ -189,7 +189,7 @@ def _source(name: str) -> Source:
         status = os.stat(name)  # noqa: PTH116 - see above
         if not stat.S_ISREG(status.st_mode):
             return _pipe(name, status.st_mode)
-        with open(name, "rb"):  # noqa: PTH123
+        with open(name, "rb"):  # noqa: PTH123 - a name need not be text
             return Source(name, status.st_size)
     except OSError as exc:
         raise _unopened(name, exc) from exc
