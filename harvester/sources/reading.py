@@ -67,7 +67,7 @@ def read_heads(source: Source, form: Form, n_bytes: int, stop: threading.Event) 
 
 
 def _head(part: Part) -> Part:
-    if isinstance(part, Table) or "zip" not in (part.compression or "").split(", "):
+    if isinstance(part, Table) or "zip" not in part.around:
         return part
     # A thread that still decompresses would be in the way of the next member.
     return dataclasses.replace(part, blocks=islice(part.blocks, BLOCKS_WITHOUT_THREAD))

@@ -163,7 +163,7 @@ def test_failures_are_forgotten_once_reading_has_come_far_enough(
             yield self.content[start : start + piece_bytes]
             raise self.exc
 
-    stored = StoredObject(Halting(content), Told(len(content), None))
+    stored = StoredObject(Halting(content), Told(len(content), "one"))
     try:
         assert b"".join(stored.pieces(50, threading.Event())) == content
     except ServiceError:
