@@ -1,9 +1,9 @@
 """Whether lines are plain text or a table, and which column of it the IDs are in, by the first of them.
 
 Decided by the content alone, never by how much of it has arrived: the same bytes are always read the same
-way. The first line decides if it is a tweet ID or names a column of them, so a slow pipe is not waited for;
-otherwise the first SAMPLE_LINES lines that are not blank do. A name goes before what is in the columns, and a
-common delimiter before a rare one.
+way. The first line decides if it is a tweet ID or names a column of them for certain, so a slow pipe is not waited
+for; otherwise the first SAMPLE_LINES lines that are not blank do. A name goes before what is in the columns, but
+not `id` above the numbers of rows beside another column with tweet IDs; and a common delimiter before a rare one.
 """
 
 from harvester.engagement.tweet_id import parse_tweet_id
@@ -25,7 +25,7 @@ from harvester.sources.delimited.samples import (
 )
 from harvester.sources.form import Form
 from harvester.sources.readers import LineReader, Reader, Rows
-from harvester.sources.text import HEADER_NAMES, TextLines, header_name
+from harvester.sources.text import HEADER_NAMES, WEAK_NAMES, TextLines, header_name
 
 
 class ReturnReader(LineReader):
@@ -135,14 +135,22 @@ class _Choice:
             wanted = header_name(form.column)
             return self._named(self._having(wanted, form.column), wanted)
         for name in HEADER_NAMES:
+            if name in WEAK_NAMES and not self._is_settled:
+                return None
             having = [table for table in self._tables if name in table.names]
             having = [table for table in having if table.names.index(name) != table.owner_place(form)]
-            if having:
+            if having and (name not in WEAK_NAMES or not self._is_outdone(having, name)):
                 return self._named(having, name)
         return None
 
+    def _is_outdone(self, having: list[Table], name: str) -> bool:
+        """Whether another column holds the tweet IDs for certain, and this one the rows' numbers."""
+        table = _widest(having)
+        named = table.candidate(table.names.index(name))
+        return any(column.candidate.outdoes(named) for column in table.columns(self._form))
+
     def _named(self, having: list[Table], name: str) -> CsvRows:
-        table = max(having, key=lambda table: len(table.names))
+        table = _widest(having)
         # Rows below the first may not have come yet, so the first one says how many columns there are.
         n_cells = len(table.names)
         self._check_owner(table, n_cells)
@@ -161,10 +169,10 @@ class _Choice:
         return self._below_header(table, place)
 
     def _by_content(self) -> Rows:
-        """By the column that is most likely; see Column.rank."""
+        """By the column that is most likely; see Candidate.rank."""
         best = max(self._columns(self._tables), key=lambda column: column.rank, default=None)
-        if best is None or not best.is_likely:
-            rare = [column for column in self._columns(self._read(self._rare)) if column.is_sure]
+        if best is None or not best.candidate.is_likely:
+            rare = [column for column in self._columns(self._read(self._rare)) if column.candidate.is_sure]
             best = max(rare, key=lambda column: column.rank, default=best)
         if best is not None:
             return self._below_header(best.table, best.place)
@@ -190,7 +198,7 @@ class _Choice:
         """Reads the table on, now that its sample is complete."""
         has_header = owner_name(self._form) is not None or table.has_header_over(place)
         self._check_owner(table, table.n_columns)
-        return self._csv_rows(table, Shape(table.n_cells, place), has_header=has_header)
+        return self._csv_rows(table, Shape(table.n_cells(place), place), has_header=has_header)
 
     def _check_owner(self, table: Table, n_columns: int) -> None:
         owner_place = table.owner_place(self._form)
@@ -208,6 +216,10 @@ class _Choice:
             owner_column=table.owner_place(self._form),
             n_preamble=self._sample.n_preamble,
         )
+
+
+def _widest(tables: list[Table]) -> Table:
+    return max(tables, key=lambda table: len(table.names))
 
 
 def _no_name(file: str, tables: list[Table], column: str | None) -> UsageError:

@@ -30,7 +30,7 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What the rows of a table are like: so many cells, and the tweet ID in that column, from 0."""
+    """What the rows of a table are like: so many cells, and the tweet ID in that column of them, from 0."""
 
     n_cells: int
     column: int
