@@ -10,6 +10,7 @@ from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.errors import UsageError
 from harvester.sources.chunk import LINE_CAP, Chunk
 from harvester.sources.delimited.dialect import Shape
+from harvester.sources.delimited.lists import ListReader, are_list, has_lists_within
 from harvester.sources.delimited.rows import CsvRows
 from harvester.sources.delimited.samples import (
     DELIMITERS,
@@ -47,14 +48,14 @@ def choose_line_reader(file: str, head: bytes, form: Form, *, is_all: bool) -> R
     begun = head[: LINE_CAP + 1]
     if b"\n" not in begun and not is_all and len(begun) <= LINE_CAP:
         return None
-    if b"\n" in begun or b"\r" not in begun:
-        rows = choose_rows(file, head, form, is_all=is_all)
-        return LineReader(rows) if rows else None
-    rows = choose_rows(file, head.replace(b"\r", b"\n"), form, is_all=is_all)
-    return ReturnReader(rows) if rows else None
+    has_returns = b"\n" not in begun and b"\r" in begun
+    rows = choose_rows(file, head.replace(b"\r", b"\n") if has_returns else head, form, is_all=is_all)
+    if rows is None or isinstance(rows, ListReader):
+        return rows
+    return ReturnReader(rows) if has_returns else LineReader(rows)
 
 
-def choose_rows(file: str, head: bytes, form: Form, *, is_all: bool) -> Rows | None:
+def choose_rows(file: str, head: bytes, form: Form, *, is_all: bool) -> Rows | ListReader | None:
     """Who reads the lines of this file, from the first on; None if more of it is needed to tell.
 
     head: its first bytes. is_all: whether these are all.
@@ -75,6 +76,8 @@ def choose_rows(file: str, head: bytes, form: Form, *, is_all: bool) -> Rows | N
     is_open = form.file_format is None and form.column is None and form.owner_column is None
     if is_open and sample.delimiter is None and _is_text(sample.first):
         return TextLines(file)
+    if is_open and is_settled and sample.delimiter is None and are_list(sample.lines):
+        return ListReader(file)
     return _Choice(file, sample, form, is_settled=is_settled).rows()
 
 
@@ -174,14 +177,21 @@ class _Choice:
         if best is None or not best.candidate.is_likely:
             rare = [column for column in self._columns(self._read(self._rare)) if column.candidate.is_sure]
             best = max(rare, key=lambda column: column.rank, default=best)
-        if best is not None:
+        is_open = self._form.file_format is None and self._form.owner_column is None
+        is_text = is_open and not self._sample.delimiter
+        if best is not None and not (is_text and self._are_lists(best)):
             return self._below_header(best.table, best.place)
-        if self._form.file_format is None and self._form.owner_column is None and not self._sample.delimiter:
+        if is_text:
             return TextLines(self._file)
         raise UsageError(
             f"{self._file}: no column holds tweet IDs",
             "Name the column with --column, by its name or number.",
         )
+
+    @staticmethod
+    def _are_lists(column: Column) -> bool:
+        """Whether rows hold many IDs, so that one of each would be little: better none, and each row named."""
+        return not column.table.has_header_over(column.place) and has_lists_within(column.table.rows)
 
     def _columns(self, tables: list[Table]) -> list[Column]:
         return [column for table in self._settled(tables) for column in table.columns(self._form)]
