@@ -55,6 +55,8 @@ _MISSING: Final = frozenset(
 )
 SPREADSHEET: Final = "a spreadsheet has rounded it"
 FLOATING: Final = "it was a floating-point number, its last digits are lost"
+_SEVERAL: Final = "several numbers, not one"
+_LONG_NUMBER: Final = re.compile("[0-9]{11,}")
 _DATE: Final = "a date, not an ID"
 _REASONS: Final = tuple(
     (re.compile(form, re.IGNORECASE | re.DOTALL), reason)
@@ -76,7 +78,7 @@ _REASONS: Final = tuple(
         (r"[0-9]{4}([-/.])[0-9]{1,2}\1[0-9]{1,2}([T\s].*)?", _DATE),
         (r"[0-9]{1,2}([-/.])[0-9]{1,2}\1[0-9]{2,4}(\s.*)?", _DATE),
         (r"(mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s.*[0-9]{4}.*", _DATE),
-        (r"[0-9]+([\s,;|]+[0-9]+)+", "several numbers, not one"),
+        (r"[0-9]+([\s,;|]+[0-9]+)+", _SEVERAL),
     )
 )
 
@@ -107,7 +109,7 @@ def why_no_id(text: str) -> str:
     if bare.lower() in _MISSING:
         return "a missing value"
     reasons = (reason for form, reason in _REASONS if form.fullmatch(bare))
-    return next(reasons, "not a decimal number")
+    return next(reasons, _SEVERAL if len(_LONG_NUMBER.findall(bare)) > 1 else "not a decimal number")
 
 
 def _bare(text: str) -> str:

@@ -11,12 +11,26 @@ BOM = "\ufeff"
 _BOM = BOM.encode()
 HEADER_NAMES = ("tweet_id", "tweetid", "id_str", "tweet_id_str", "idstr", "status_id", "statusid", "id")
 """What a column of tweet IDs is called, the most telling name first."""
+WEAK_NAMES = ("id",)
+"""Those of them that other numbers have, too, such as those of rows."""
+LINK_NAMES = ("tweet_url", "status_url", "permalink", "url", "link", "tweet_link")
+_USER_NAMES = frozenset(
+    (
+        *("user_id", "user_id_str", "userid", "author_id", "authorid", "author", "user", "users"),
+        *("from_user_id", "from_user_id_str", "in_reply_to_user_id", "in_reply_to_user_id_str"),
+    )
+)
 TOO_LONG = f"longer than {LINE_CAP // 1024} KiB"
 
 
 def header_name(cell: str) -> str:
     """A header's cell as it is compared: `"Tweet ID"` is `tweet_id`, and so is `# tweet_id`."""
     return cell.strip().lstrip("#").strip().strip("\"'").strip().lower().replace(" ", "_").replace("-", "_")
+
+
+def is_user_name(name: str) -> bool:
+    """Whether a column of that name, as header_name gives it, or `user.id`, has users, and no tweets."""
+    return any(part in _USER_NAMES for part in name.split("."))
 
 
 def read_line(line: bytes) -> int | str | None:

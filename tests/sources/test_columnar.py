@@ -232,6 +232,14 @@ def test_strings_and_integers_agree(values: list[int | None], stored: str) -> No
         ({"tweet": [{"text": "x", "n": 2}]}, {}, "tweet.n"),
         ({"tweet": [{"id": 9}], "n": [2]}, {}, "n"),
         ({"a.b": [2], "a": [{"c": 9}]}, {"column": "a.b"}, "a.b"),
+        ({"author_id": [2 * ID], "n": [ID]}, {}, "n"),
+        ({"user": [{"id": 2 * ID}], "tweet": [{"id": ID, "author": {"id": 3 * ID}}]}, {}, "tweet.id"),
+        ({"n": [5], "tweet": [{"id": ID}]}, {}, "tweet.id"),
+        ({"id": [1], "tweet": [ID], "user_id": [2 * ID]}, {}, "tweet"),
+        ({"id": [1], "url": [f"https://x.com/a/status/{ID}"]}, {}, "url"),
+        ({"id": [ID], "n": [2 * ID]}, {}, "id"),
+        ({"id": [5], "user_id": [ID]}, {}, "id"),
+        ({"n": [5], "__index_level_0__": [ID]}, {}, "__index_level_0__"),
     ],
 )
 def test_column_is_found(
@@ -252,6 +260,7 @@ def test_column_is_found(
         ({"a": [{"b": 1}]}, {"column": "1"}, "cannot hold a tweet ID"),
         ({"id": [5], "a": [1.5]}, {"owner_column": "a"}, "cannot hold a name"),
         ({"a": ["x"], "b": [True]}, {}, "ids: no column holds tweet IDs"),
+        ({"a": ["x"], "__index_level_0__": [5], "user_id": [ID]}, {}, "ids: no column holds tweet IDs"),
     ],
 )
 def test_column_that_is_not_there_or_holds_no_ids_is_refused(
@@ -261,6 +270,16 @@ def test_column_that_is_not_there_or_holds_no_ids_is_refused(
         read(stored, write(stored, pa.table(columns)), **options)
     assert message in refused.value.message
     assert refused.value.hint
+
+
+@every
+@pytest.mark.parametrize("kind", [pa.float64(), pa.string()], ids=str)
+def test_column_of_ids_that_have_lost_digits_goes_before_small_numbers(
+    stored: str, kind: pa.DataType
+) -> None:
+    tweets = pa.array([float(ID + n * 2**32) for n in range(50)]).cast(kind)
+    found = read(stored, write(stored, pa.table({"likes": list(range(1, 51)), "tweet": tweets})))
+    assert (found.column, found.ids, len(found.rejected)) == ("tweet", [], 50)
 
 
 def test_refusal_lists_the_columns_with_those_in_structs() -> None:

@@ -281,7 +281,7 @@ def test_folder_with_too_long_a_name_is_a_usage_error_at_once(tmp_path: Path) ->
 
 
 def test_no_owners_are_given_when_nobody_asks(file: Path) -> None:
-    chunks = chunks_of(file, b"id,owner\n5,alice\n")
+    chunks = chunks_of(file, b"tweet_id,owner\n5,alice\n")
     assert [chunk.owners for chunk in chunks] == [()]
 
 

@@ -90,7 +90,7 @@ def test_work_is_linear_when_every_line_opens_a_quote(
         return given
 
     monkeypatch.setattr(quotes._Feed, "__next__", count)
-    rows = "".join(line.replace("{n}", str(ID + n)) + "\n" for n in range(6000))
+    rows = "".join(line.replace("{n}", str(ID + n)) + "\n" for n in range(3000))
     content = "tweet_id,size,text\n" + rows + end.replace("{n}", str(ID))
     read(content)
     assert n_bytes < 20 * len(content)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from harvester.errors import UsageError
-from harvester.sources import Chunk, Form, find_sources, read_chunks
+from harvester.sources import LOST_DIGITS, Chunk, Form, find_sources, read_chunks
 from harvester.sources.chunk import NOTHING, joined
 from harvester.sources.delimited.dialect import Dialect, Shape
 from harvester.sources.delimited.rows import CsvRows
@@ -118,6 +118,11 @@ def test_columns_are_parted_by_any_delimiter(
         (table(",", "#,tweet_id", "{n},{id}"), "tweet_id"),
         (table("\t", "# n,tweet_id", "{n},{id}"), "tweet_id"),
         (table(",", "id,tweet_id", "{n},{id}"), "tweet_id"),
+        (table(",", "id,user,url", "{n},{user},https://twitter.com/a/status/{id}"), "url"),
+        (table(",", "id,user_id,tweet", "{n},{user},{id}"), "tweet"),
+        (table(",", "id,likes,Tweet", "{n},20{n},https://x.com/a/status/{id}"), "Tweet"),
+        (table(",", "id,conversation", "{id},{user}"), "id"),
+        (table(",", "user.id,post.id", f"{ID * 2},{{id}}"), "post.id"),
         (table(",", "post,n", "https://x.com/a/status/{id},{n}"), "post"),
     ],
 )
@@ -135,6 +140,28 @@ def test_damage_in_a_few_cells_does_not_make_another_column_likelier(path: Path)
     )
     chunk = read(path, rows)
     assert (column_of(chunk), chunk.n_lines, len(chunk.rejected)) == ("2", 50, 1)
+
+
+@pytest.mark.parametrize("row", ["{n},{lost:.5E},hello", "{n},{lost:.0f}.0,hello", '{n},"{lost:.5E}",1.5E+3'])
+@pytest.mark.parametrize("header", [None, "No,Tweet,Likes", "id,Tweet,Text"])
+def test_column_of_ids_that_have_lost_digits_goes_before_small_numbers(
+    path: Path, header: str | None, row: str
+) -> None:
+    rows = [row.format(n=n, lost=float(ID + n * 2**32)) for n in range(1, 60)]
+    chunk = read(path, "\n".join([*([header] if header else []), *rows]))
+    assert (chunk.ids.tolist(), len(chunk.rejected)) == ([], 59)
+    assert {entry.reason for entry in chunk.rejected} <= LOST_DIGITS
+
+
+@pytest.mark.parametrize("row", ["{lost:.5E},{id}", "{lost:.0f}.0,{id}"])
+def test_column_of_whole_ids_goes_before_one_of_ids_that_have_lost_digits(path: Path, row: str) -> None:
+    rows = [row.format(lost=float(2 * ID + n), id=ID + n) for n in range(60)]
+    assert column_of(read(path, "\n".join(rows))) == "2"
+
+
+@pytest.mark.parametrize("text", ["id,target\n1,0\n2,1\n", "id,author_id\n1,1060976163948904448\n2,5\n"])
+def test_column_called_id_is_read_when_no_other_has_tweet_ids(path: Path, text: str) -> None:
+    assert read(path, text).ids.tolist() == [1, 2]
 
 
 @pytest.mark.parametrize("chunk_bytes", [1, 7, 256 * 1024])

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from harvester.errors import UsageError
+from harvester.sources.candidates import Candidate, lost_number
 from harvester.sources.columnar.files import Part, Table
 from harvester.sources.columnar.schema import Column
 from harvester.sources.columnar.values import holds_ids, holds_names, read_values
 from harvester.sources.form import Form
-from harvester.sources.text import HEADER_NAMES, header_name
+from harvester.sources.text import HEADER_NAMES, LINK_NAMES, WEAK_NAMES, header_name, is_user_name
 
 SAMPLE_ROWS: Final = 100
 _MOST_COLUMNS: Final = 1000
+_PANDAS_INDEX: Final = "__index_level_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def choose_columns(file: str, table: Table, form: Form) -> Wanted | None:
         _check(file, ids, "a tweet ID", holds_ids)
         return Wanted(ids, owners)
     candidates = [column for column in table.columns if column != owners and holds_ids(column.kind)]
-    found = _by_name(candidates) or _by_content(file, table, candidates)
+    found = _found(file, table, candidates)
     return Wanted(found, owners) if found else None
 
 
@@ -70,35 +72,49 @@ def _check(file: str, column: Column, what: str, holds: Callable[[Any], bool]) -
         )
 
 
-def _by_name(candidates: list[Column]) -> Column | None:
-    """The column with the most telling of the usual names, not one within another."""
-    outer = {header_name(column.name): column for column in reversed(candidates) if len(column.path) == 1}
-    return next((outer[name] for name in HEADER_NAMES if name in outer), None)
+def _found(file: str, table: Table, columns: list[Column]) -> Column | None:
+    """The column with the most telling of the usual names, not one within another; else by what it holds.
 
-
-def _by_content(file: str, table: Table, candidates: list[Column]) -> Column | None:
-    """The column in which most values are tweet IDs; of several such the one with the largest values.
-
-    A field within a struct only if no column itself has any: there the user, or another tweet is.
+    Not what by its name are users; and one called `id` not if it are the rows' numbers, and another has tweet IDs.
     """
-    candidates = candidates[:_MOST_COLUMNS]
-    sample = _sample(table, candidates) if candidates else None
-    if candidates and sample is None:
-        return None
-    best: tuple[bool, bool, int] = (False, False, 0)
-    chosen = None
-    for column, array in zip(candidates, sample.arrays if sample else (), strict=True):
-        ids = sorted(found for found in read_values(array).ids.tolist() if found)
-        if ids:
-            score = (len(column.path) == 1, len(ids) * 2 >= len(array), ids[len(ids) // 2])
-            if score > best:
-                best, chosen = score, column
-    if chosen is None:
+    outer = {header_name(column.name): column for column in reversed(columns) if len(column.path) == 1}
+    named = next((name for name in HEADER_NAMES if name in outer), None)
+    if named is not None and named not in WEAK_NAMES:
+        return outer[named]
+    weak = outer[named] if named is not None else None
+    others = [column for column in columns if not is_user_name(header_name(column.name))][:_MOST_COLUMNS]
+    sample = _sample(table, others) if others else None
+    if others and sample is None:
+        return weak
+    candidates = _candidates(others, sample) if sample else {}
+    if weak and not any(candidate.outdoes(candidates.get(weak)) for candidate in candidates.values()):
+        return weak
+    if not candidates:
         raise UsageError(
             f"{file}: no column holds tweet IDs",
             f"{_listed(table)} Name it with --column, by its name or number.",
         )
-    return chosen
+    return max(candidates, key=lambda column: _rank(column, candidates[column]))
+
+
+def _candidates(columns: list[Column], sample: Part) -> dict[Column, Candidate]:
+    """Those that have numbers."""
+    candidates = {}
+    for column, array in zip(columns, sample.arrays, strict=True):
+        values = read_values(array)
+        ids = [found for found in values.ids.tolist() if found]
+        lost = [number for fault in values.faults.values() if (number := lost_number(*fault))]
+        if numbers := sorted(ids + lost):
+            is_link = header_name(column.name) in LINK_NAMES
+            candidate = Candidate(sample.n_rows, numbers, len(lost), is_link)
+            if candidate.is_large or not column.name.startswith(_PANDAS_INDEX):
+                candidates[column] = candidate
+    return candidates
+
+
+def _rank(column: Column, candidate: Candidate) -> tuple[object, ...]:
+    """See Candidate; a field within a struct stands back: there another tweet may be."""
+    return *candidate.rank, len(column.path) == 1, *candidate.tie_break
 
 
 def _sample(table: Table, candidates: list[Column]) -> Part | None:

@@ -1,15 +1,16 @@
 """Whether lines are plain text or a table, and which column of it the IDs are in, by the first of them.
 
 Decided by the content alone, never by how much of it has arrived: the same bytes are always read the same
-way. The first line decides if it is a tweet ID or names a column of them, so a slow pipe is not waited for;
-otherwise the first SAMPLE_LINES lines that are not blank do. A name goes before what is in the columns, and a
-common delimiter before a rare one.
+way. The first line decides if it is a tweet ID or names a column of them for certain, so a slow pipe is not waited
+for; otherwise the first SAMPLE_LINES lines that are not blank do. A name goes before what is in the columns, but
+not `id` above the numbers of rows beside another column with tweet IDs; and a common delimiter before a rare one.
 """
 
 from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.errors import UsageError
 from harvester.sources.chunk import LINE_CAP, Chunk
 from harvester.sources.delimited.dialect import Shape
+from harvester.sources.delimited.lists import ListReader, are_list, has_lists_within
 from harvester.sources.delimited.rows import CsvRows
 from harvester.sources.delimited.samples import (
     DELIMITERS,
@@ -25,7 +26,7 @@ from harvester.sources.delimited.samples import (
 )
 from harvester.sources.form import Form
 from harvester.sources.readers import LineReader, Reader, Rows
-from harvester.sources.text import HEADER_NAMES, TextLines, header_name
+from harvester.sources.text import HEADER_NAMES, WEAK_NAMES, TextLines, header_name
 
 
 class ReturnReader(LineReader):
@@ -47,14 +48,14 @@ def choose_line_reader(file: str, head: bytes, form: Form, *, is_all: bool) -> R
     begun = head[: LINE_CAP + 1]
     if b"\n" not in begun and not is_all and len(begun) <= LINE_CAP:
         return None
-    if b"\n" in begun or b"\r" not in begun:
-        rows = choose_rows(file, head, form, is_all=is_all)
-        return LineReader(rows) if rows else None
-    rows = choose_rows(file, head.replace(b"\r", b"\n"), form, is_all=is_all)
-    return ReturnReader(rows) if rows else None
+    has_returns = b"\n" not in begun and b"\r" in begun
+    rows = choose_rows(file, head.replace(b"\r", b"\n") if has_returns else head, form, is_all=is_all)
+    if rows is None or isinstance(rows, ListReader):
+        return rows
+    return ReturnReader(rows) if has_returns else LineReader(rows)
 
 
-def choose_rows(file: str, head: bytes, form: Form, *, is_all: bool) -> Rows | None:
+def choose_rows(file: str, head: bytes, form: Form, *, is_all: bool) -> Rows | ListReader | None:
     """Who reads the lines of this file, from the first on; None if more of it is needed to tell.
 
     head: its first bytes. is_all: whether these are all.
@@ -75,6 +76,8 @@ def choose_rows(file: str, head: bytes, form: Form, *, is_all: bool) -> Rows | N
     is_open = form.file_format is None and form.column is None and form.owner_column is None
     if is_open and sample.delimiter is None and _is_text(sample.first):
         return TextLines(file)
+    if is_open and is_settled and sample.delimiter is None and are_list(sample.lines):
+        return ListReader(file)
     return _Choice(file, sample, form, is_settled=is_settled).rows()
 
 
@@ -135,14 +138,22 @@ class _Choice:
             wanted = header_name(form.column)
             return self._named(self._having(wanted, form.column), wanted)
         for name in HEADER_NAMES:
+            if name in WEAK_NAMES and not self._is_settled:
+                return None
             having = [table for table in self._tables if name in table.names]
             having = [table for table in having if table.names.index(name) != table.owner_place(form)]
-            if having:
+            if having and (name not in WEAK_NAMES or not self._is_outdone(having, name)):
                 return self._named(having, name)
         return None
 
+    def _is_outdone(self, having: list[Table], name: str) -> bool:
+        """Whether another column holds the tweet IDs for certain, and this one the rows' numbers."""
+        table = _widest(having)
+        named = table.candidate(table.names.index(name))
+        return any(column.candidate.outdoes(named) for column in table.columns(self._form))
+
     def _named(self, having: list[Table], name: str) -> CsvRows:
-        table = max(having, key=lambda table: len(table.names))
+        table = _widest(having)
         # Rows below the first may not have come yet, so the first one says how many columns there are.
         n_cells = len(table.names)
         self._check_owner(table, n_cells)
@@ -161,19 +172,26 @@ class _Choice:
         return self._below_header(table, place)
 
     def _by_content(self) -> Rows:
-        """By the column that is most likely; see Column.rank."""
+        """By the column that is most likely; see Candidate.rank."""
         best = max(self._columns(self._tables), key=lambda column: column.rank, default=None)
-        if best is None or not best.is_likely:
-            rare = [column for column in self._columns(self._read(self._rare)) if column.is_sure]
+        if best is None or not best.candidate.is_likely:
+            rare = [column for column in self._columns(self._read(self._rare)) if column.candidate.is_sure]
             best = max(rare, key=lambda column: column.rank, default=best)
-        if best is not None:
+        is_open = self._form.file_format is None and self._form.owner_column is None
+        is_text = is_open and not self._sample.delimiter
+        if best is not None and not (is_text and self._are_lists(best)):
             return self._below_header(best.table, best.place)
-        if self._form.file_format is None and self._form.owner_column is None and not self._sample.delimiter:
+        if is_text:
             return TextLines(self._file)
         raise UsageError(
             f"{self._file}: no column holds tweet IDs",
             "Name the column with --column, by its name or number.",
         )
+
+    @staticmethod
+    def _are_lists(column: Column) -> bool:
+        """Whether rows hold many IDs, so that one of each would be little: better none, and each row named."""
+        return not column.table.has_header_over(column.place) and has_lists_within(column.table.rows)
 
     def _columns(self, tables: list[Table]) -> list[Column]:
         return [column for table in self._settled(tables) for column in table.columns(self._form)]
@@ -190,7 +208,7 @@ class _Choice:
         """Reads the table on, now that its sample is complete."""
         has_header = owner_name(self._form) is not None or table.has_header_over(place)
         self._check_owner(table, table.n_columns)
-        return self._csv_rows(table, Shape(table.n_cells, place), has_header=has_header)
+        return self._csv_rows(table, Shape(table.n_cells(place), place), has_header=has_header)
 
     def _check_owner(self, table: Table, n_columns: int) -> None:
         owner_place = table.owner_place(self._form)
@@ -208,6 +226,10 @@ class _Choice:
             owner_column=table.owner_place(self._form),
             n_preamble=self._sample.n_preamble,
         )
+
+
+def _widest(tables: list[Table]) -> Table:
+    return max(tables, key=lambda table: len(table.names))
 
 
 def _no_name(file: str, tables: list[Table], column: str | None) -> UsageError:

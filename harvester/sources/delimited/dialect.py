@@ -30,7 +30,7 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What the rows of a table are like: so many cells, and the tweet ID in that column, from 0."""
+    """What the rows of a table are like: so many cells, and the tweet ID in that column of them, from 0."""
 
     n_cells: int
     column: int
@@ -42,7 +42,8 @@ class Shape:
         if not is_parted or b"\r" in line or len(cells := dialect.literal_cells(line)) != self.n_cells:
             return None
         row = [cell.decode("utf-8", "surrogateescape") for cell in cells]
-        return row if isinstance(parse_tweet_id(row[self.column]), int) else None
+        has_id = self.column < len(row) and isinstance(parse_tweet_id(row[self.column]), int)
+        return row if has_id else None
 
     def snowflake(self, line: bytes, dialect: Dialect) -> int | None:
         """The ID of such a line, if it is a Snowflake: smaller numbers are in many a text."""

@@ -6,22 +6,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from harvester.engagement.damaged import LARGEST_EXACT_DOUBLE
-from harvester.engagement.tweet_id import FIRST_SNOWFLAKE, parse_tweet_id
+from harvester.engagement.tweet_id import parse_tweet_id
+from harvester.sources.candidates import Candidate, lost_number
 from harvester.sources.chunk import LINE_CAP
 from harvester.sources.delimited.dialect import Dialect
 from harvester.sources.delimited.records import read_records
 from harvester.sources.delimited.rows import is_blank
 from harvester.sources.form import Form
-from harvester.sources.text import BOM, HEADER_NAMES, header_name
+from harvester.sources.text import BOM, HEADER_NAMES, LINK_NAMES, header_name, is_user_name
 
 SAMPLE_LINES: Final = 100
 SAMPLE_BYTES: Final = LINE_CAP
 DELIMITERS: Final = (",", ";", "\t", "|", "\x01")
 RARE_DELIMITERS: Final = (" ", ":", "^", "~")
 """They part columns only where the others part none, and nearly all rows have an ID then."""
-LINK_NAMES: Final = ("tweet_url", "status_url", "permalink", "url", "link", "tweet_link")
-USER_NAMES: Final = ("user_id", "user_id_str", "userid", "author_id", "authorid", "author", "user")
 _SAMPLE_COLUMNS: Final = 1000
 _SEPARATOR: Final = re.compile(r"""("?)sep=((?!["'\\])[\x01\t -/:-@\[-`{-~])\1\r?""", re.IGNORECASE)
 _DIGIT: Final = re.compile("[0-9]")
@@ -98,10 +96,9 @@ class Table:
         """Of the longest row."""
         return max(map(len, self.rows), default=0)
 
-    @property
-    def n_cells(self) -> int:
-        """Of most rows."""
-        return Counter(map(len, self.rows)).most_common(1)[0][0] if self.rows else 0
+    def n_cells(self, column: int) -> int:
+        """Of most rows that have the column; one does at least."""
+        return Counter(len(row) for row in self.rows if len(row) > column).most_common(1)[0][0]
 
     @property
     def names(self) -> list[str]:
@@ -133,53 +130,40 @@ class Table:
         return form.owner_number if name is None else self.names.index(name)
 
     def columns(self, form: Form) -> list["Column"]:
-        """Those with tweet IDs. Not the owners', nor what by its name are users."""
+        """Those with tweet IDs, or such that have lost digits. Not the owners', nor what by its name are users."""
         owner_place, names = self.owner_place(form), self.names
         found = []
         for place in range(min(self.n_columns, _SAMPLE_COLUMNS)):
             name = names[place] if place < len(names) else ""
-            if place != owner_place and name not in USER_NAMES and (ids := self.column_ids(place)):
-                found.append(Column(self, place, name in LINK_NAMES, sorted(ids)))
+            if place == owner_place or is_user_name(name):
+                continue
+            if candidate := self.candidate(place, is_link=name in LINK_NAMES):
+                found.append(Column(self, place, candidate))
         return found
+
+    def candidate(self, column: int, *, is_link: bool = False) -> Candidate | None:
+        """What its numbers say of a column; None if there are none."""
+        cells = (row[column] for row in self.rows if column < len(row))
+        found = [(cell, parse_tweet_id(cell)) for cell in cells if _DIGIT.search(cell)]
+        ids = [number for _, number in found if isinstance(number, int)]
+        lost = [lost_number(cell, reason) for cell, reason in found if isinstance(reason, str)]
+        numbers = sorted(ids + [number for number in lost if number])
+        n_lost = len(numbers) - len(ids)
+        return Candidate(len(self.rows), numbers, n_lost, is_link) if numbers else None
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that may be that of the tweet IDs. place: from 0. ids: in it, sorted, at least one."""
+    """A column that may be that of the tweet IDs. place: from 0."""
 
     table: Table
     place: int
-    is_link: bool
-    ids: list[int]
+    candidate: Candidate
 
     @property
-    def is_likely(self) -> bool:
-        """Whether at least half of the rows have an ID here."""
-        return 2 * len(self.ids) >= len(self.table.rows)
-
-    @property
-    def is_sure(self) -> bool:
-        """Whether nearly all rows have one that is no small number."""
-        return (
-            10 * len(self.ids) >= 9 * (len(self.table.rows) - 1) and self._twice_median > 2 * FIRST_SNOWFLAKE
-        )
-
-    @property
-    def rank(self) -> tuple[int, bool, bool, bool, int]:
-        """The larger the likelier, the first value most.
-
-        Rows with an ID in at least half of them; a name that says links to tweets; Snowflakes, so that indexes,
-        counts and times stand back; nine in ten are distinct, so that authors do; and the median, because an
-        account is older than its tweets.
-        """
-        is_large = self._twice_median > 2 * LARGEST_EXACT_DOUBLE
-        is_distinct = 10 * len(set(self.ids)) >= 9 * len(self.ids)
-        n_rows = len(self.table.rows) if self.is_likely else 0
-        return n_rows, self.is_link, is_large, is_distinct, self._twice_median
-
-    @property
-    def _twice_median(self) -> int:
-        return self.ids[(len(self.ids) - 1) // 2] + self.ids[len(self.ids) // 2]
+    def rank(self) -> tuple[object, ...]:
+        """The larger the likelier; see Candidate."""
+        return *self.candidate.rank, *self.candidate.tie_break
 
 
 def read_tables(sample: Sample, delimiters: Iterable[str], *, is_last: bool) -> list[Table]:
