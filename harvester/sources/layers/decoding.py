@@ -13,13 +13,13 @@ from harvester.sources.layers.expansion import Expansion
 from harvester.sources.layers.parts import Block, Compression, Part, StreamCompression, Table, TableKind, Text
 from harvester.sources.layers.signatures import SIGNATURE_BYTES, Foreign, could_tell, recognise
 from harvester.sources.layers.slices import Joint, Slices
+from harvester.sources.layers.unicode_forms import may_be_unicode, unicode_form
 from harvester.sources.layers.zip_members import read_members
 from harvester.sources.places.find import Source
 from harvester.sources.places.seekable import Seekable, can_seek, open_seekable, spooled
 from harvester.sources.places.stored import read_stored, why_unread
 
 MOST_LAYERS: Final = 3
-_UTF_16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
 def open_parts(source: Source, piece_bytes: int, stop: Event) -> Iterator[Part]:
@@ -196,7 +196,7 @@ def _looked_at(blocks: Iterator[Block]) -> tuple[bytes, Iterator[Block]]:
 
 
 def _in_utf_8(blocks: Iterator[Block]) -> Iterator[Block]:
-    """UTF-16 with its byte-order mark (Excel's "Unicode text") as UTF-8, anything else as it is."""
+    """UTF-16 and UTF-32 as UTF-8, anything else as it is; see `unicode_form`."""
     decoder: codecs.IncrementalDecoder | None = None
     begun: bytes | None = b""
     n_stored = 0
@@ -205,17 +205,18 @@ def _in_utf_8(blocks: Iterator[Block]) -> Iterator[Block]:
         if begun is not None:
             begun += text
             n_stored += block.n_stored
-            if len(begun) < 2 and block.unreadable is None and begun in (b"", b"\xff", b"\xfe"):
+            if block.unreadable is None and may_be_unicode(begun):
                 continue
-            encoding = _UTF_16.get(begun[:2])
+            encoding, n_mark = unicode_form(begun)
             if encoding:
                 decoder = codecs.getincrementaldecoder(encoding)("replace")
-            text, begun = begun[2:] if encoding else begun, None
+            text, begun = begun[n_mark:], None
             block = Block(text, n_stored, block.unreadable)  # noqa: PLW2901 - the same block, widened
         if decoder is not None:
             text = decoder.decode(text).encode("utf-8", "replace")
         yield Block(text, block.n_stored, block.unreadable)
     if begun is not None and n_stored:
-        yield Block(begun, n_stored)
+        encoding, n_mark = unicode_form(begun)
+        yield Block(begun[n_mark:].decode(encoding, "replace").encode() if encoding else begun, n_stored)
     elif decoder is not None and (rest := decoder.decode(b"", final=True)):
         yield Block(rest.encode(), 0)
