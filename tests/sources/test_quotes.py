@@ -54,6 +54,11 @@ def test_row_is_read_when_the_quote_at_its_text_is_never_closed(read: Read, colu
     assert read(content) == ([ID + n for n in range(50)], [])
 
 
+def test_table_without_header_is_read_when_every_text_begins_with_a_quote(read: Read) -> None:
+    content = exported("\t", "tweet_id,text,user", {n: f'"text {n}' for n in range(50)})
+    assert read(content.partition("\n")[2]) == ([ID + n for n in range(50)], [])
+
+
 def test_row_with_an_open_quote_is_rejected_when_it_has_other_cells_than_the_table(read: Read) -> None:
     ids, rejected = read(exported(",", "tweet_id,text,user", {5: '"To be, or not', 25: 'that"'}))
     assert ids == [ID + n for n in range(50) if n != 5]

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.errors import UsageError
 from harvester.sources import Chunk, Form, Rejected, Source, find_sources, read_chunks
+from harvester.sources.delimited.line_ends import end_with_returns
 from harvester.sources.layers.signatures import recognise
+from harvester.sources.layers.unicode_forms import unicode_form
 from harvester.sources.text import HEADER_NAMES, header_name
 
 SAMPLES = Path(__file__).parents[2] / "input_samples"
@@ -99,7 +101,8 @@ def test_text_agrees_with_line_by_line_parsing_when_bytes_and_chunks_are_any(
     read: Read, content: bytes, chunk_bytes: int
 ) -> None:
     ids, bad, n_blank, n_headers = [], [], 0, 0
-    lines = content.split(b"\n" if b"\n" in content else b"\r")
+    has_returns = end_with_returns(content, is_all=True)
+    lines = (content.replace(b"\r", b"\n") if has_returns else content).split(b"\n")
     for number, line in enumerate(lines if lines[-1] else lines[:-1], 1):
         text = line.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
         found = parse_tweet_id(text)
@@ -112,7 +115,7 @@ def test_text_agrees_with_line_by_line_parsing_when_bytes_and_chunks_are_any(
         else:
             bad.append(number)
 
-    assume(recognise(content) is None and content[:2] not in (b"\xff\xfe", b"\xfe\xff"))
+    assume(recognise(content) is None and unicode_form(content) == (None, 0))
 
     everything = read(content, chunk_bytes, file_format="text")
 
@@ -132,6 +135,37 @@ def test_found_out_format_is_independent_of_chunks(read: Read, content: bytes, c
 def test_csv_is_independent_of_chunks(read: Read, content: bytes, chunk_bytes: int) -> None:
     content = b"tweet_id,x\n" + content
     assert read(content, chunk_bytes) == read(content)
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 100, 256 * 1024])
+@pytest.mark.parametrize(
+    ("content", "n_headers"),
+    [
+        (b"\r".join(b"%d" % n for n in range(1, 51)) + b"\n", 0),
+        (b"tweet_id\r" + b"\r".join(b"%d" % n for n in range(1, 51)) + b"\r\n", 1),
+        (b"tweet_id,text\r" + b"".join(b'%d,"a\nb\nc"\r' % n for n in range(1, 51)), 1),
+        (b'"tweet\nid",tweet_id\r' + b"".join(b'"a\nb\nc",%d\r' % n for n in range(1, 51)), 1),
+        (b"tweet_id,text\n" + b"".join(b'%d,"a\rb\rc"\n' % n for n in range(1, 51)), 1),
+        (b"".join(b'%d,"a\rb\rc"\n' % n for n in range(1, 51)), 0),
+    ],
+)
+def test_lines_may_end_with_returns_and_cells_have_other_ends_within(
+    read: Read, content: bytes, n_headers: int, chunk_bytes: int
+) -> None:
+    everything = read(content, chunk_bytes)
+    assert (everything.ids, everything.rejected) == (list(range(1, 51)), [])
+    assert everything.n_headers == n_headers
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 3, 256 * 1024])
+@pytest.mark.parametrize("form", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("text", ["5\r\n6\r\n", "tweet_id\tx\n5\tä\n6\t\U0001f600\n"])
+def test_other_forms_of_unicode_are_read_with_and_without_a_mark(
+    read: Read, text: str, mark: str, form: str, chunk_bytes: int
+) -> None:
+    everything = read((mark + text).encode(form), chunk_bytes)
+    assert (everything.ids, everything.rejected) == ([5, 6], [])
 
 
 LONG = b"x" * 10_000_000

@@ -8,8 +8,8 @@ not `id` above the numbers of rows beside another column with tweet IDs; and a c
 
 from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.errors import UsageError
-from harvester.sources.chunk import LINE_CAP, Chunk
 from harvester.sources.delimited.dialect import Shape
+from harvester.sources.delimited.line_ends import ReturnReader, end_with_returns
 from harvester.sources.delimited.lists import ListReader, are_list, has_lists_within
 from harvester.sources.delimited.rows import CsvRows
 from harvester.sources.delimited.samples import (
@@ -29,26 +29,16 @@ from harvester.sources.readers import LineReader, Reader, Rows
 from harvester.sources.text import HEADER_NAMES, WEAK_NAMES, TextLines, header_name
 
 
-class ReturnReader(LineReader):
-    """A Reader of lines that end with a carriage return alone, as old Macs wrote them."""
-
-    def read(self, text: bytes) -> Chunk:
-        """What the lines hold that are whole now."""
-        return super().read(text.replace(b"\r", b"\n"))
-
-
 def choose_line_reader(file: str, head: bytes, form: Form, *, is_all: bool) -> Reader | None:
     """Who reads the lines of this file, from the first on; None if more of it is needed to tell.
 
-    head: its first bytes. is_all: whether these are all. Lines end with carriage returns if there are some where a
-    first newline should have come, in the first LINE_CAP bytes.
+    head: its first bytes. is_all: whether these are all.
 
     Raises UsageError: the column is not there.
     """
-    begun = head[: LINE_CAP + 1]
-    if b"\n" not in begun and not is_all and len(begun) <= LINE_CAP:
+    has_returns = end_with_returns(head, is_all=is_all)
+    if has_returns is None:
         return None
-    has_returns = b"\n" not in begun and b"\r" in begun
     rows = choose_rows(file, head.replace(b"\r", b"\n") if has_returns else head, form, is_all=is_all)
     if rows is None or isinstance(rows, ListReader):
         return rows

@@ -10,7 +10,7 @@ from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.sources.candidates import Candidate, lost_number
 from harvester.sources.chunk import LINE_CAP
 from harvester.sources.delimited.dialect import Dialect
-from harvester.sources.delimited.records import read_records
+from harvester.sources.delimited.records import Record, read_records
 from harvester.sources.delimited.rows import is_blank
 from harvester.sources.form import Form
 from harvester.sources.text import BOM, HEADER_NAMES, LINK_NAMES, header_name, is_user_name
@@ -190,7 +190,15 @@ def _dialect(sample: Sample, delimiter: str) -> Dialect:
 
 def _table(sample: Sample, dialect: Dialect, *, is_last: bool) -> Table:
     records = read_records(sample.lines, dialect, is_last=is_last)
-    return Table(dialect, [record.cells for record in records if not is_blank(record.cells)])
+    rows = (_cells(record, sample.lines[record.first_line], dialect) for record in records)
+    return Table(dialect, [row for row in rows if not is_blank(row)])
+
+
+def _cells(record: Record, line: bytes, dialect: Dialect) -> list[str]:
+    """The record's cells; with literal quotes, as it may be read, if it has none otherwise."""
+    if not record.fault or len(line) > LINE_CAP:
+        return record.cells
+    return [_text(cell) for cell in dialect.literal_cells(line)]
 
 
 def owner_name(form: Form) -> str | None:

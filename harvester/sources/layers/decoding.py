@@ -14,19 +14,13 @@ from harvester.sources.layers.parts import Block, Compression, Part, StreamCompr
 from harvester.sources.layers.seekable import Seekable, can_seek, open_seekable, spooled
 from harvester.sources.layers.signatures import SIGNATURE_BYTES, Foreign, could_tell, recognise
 from harvester.sources.layers.slices import Joint, Slices
+from harvester.sources.layers.unicode_forms import may_be_unicode, unicode_form
 from harvester.sources.layers.zip_members import read_members
 from harvester.sources.source import Source
 from harvester.sources.stored import read_stored, why_unread
 
 MOST_LAYERS: Final = 3
 BLOCKS_WITHOUT_THREAD: Final = 2
-_ENCODINGS: Final = {
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
-"""By the mark, which the decoder takes; that of UTF-32 may begin like one of UTF-16."""
 
 
 def open_parts(source: Source, piece_bytes: int, stop: Event) -> Iterator[Part]:
@@ -192,21 +186,22 @@ def _looked_at(blocks: Iterator[Block]) -> tuple[bytes, Iterator[Block]]:
     for block in blocks:
         head += block.text
         n_stored += block.n_stored
-        if block.unreadable or not could_tell(head):
+        if block.unreadable or not (could_tell(head) or may_be_unicode(head)):
             ending = (Block(b"", 0, block.unreadable),) if block.unreadable else ()
             return head[:SIGNATURE_BYTES], chain((Block(head, n_stored),), ending, blocks)
     return head[:SIGNATURE_BYTES], iter((Block(head, n_stored),))
 
 
 def _in_utf_8(head: bytes, blocks: Iterator[Block]) -> Iterator[Block]:
-    """UTF-16 (Excel's "Unicode text") and UTF-32 by their byte-order marks as UTF-8, anything else as it is."""
-    encoding = next((name for mark, name in _ENCODINGS.items() if head.startswith(mark)), None)
-    return blocks if encoding is None else _decoded(encoding, blocks)
+    """UTF-16 and UTF-32 as UTF-8, anything else as it is; see `unicode_form`."""
+    form, n_mark = unicode_form(head)
+    return blocks if form is None else _decoded(form, n_mark, blocks)
 
 
-def _decoded(encoding: str, blocks: Iterator[Block]) -> Iterator[Block]:
-    decoder = codecs.getincrementaldecoder(encoding)("replace")
+def _decoded(form: str, n_mark: int, blocks: Iterator[Block]) -> Iterator[Block]:
+    decoder = codecs.getincrementaldecoder(form)("replace")
     for block in blocks:
-        yield Block(decoder.decode(block.text).encode(), block.n_stored, block.unreadable)
+        yield Block(decoder.decode(block.text[n_mark:]).encode(), block.n_stored, block.unreadable)
+        n_mark = 0
     if rest := decoder.decode(b"", final=True):
         yield Block(rest.encode(), 0)
