@@ -1,6 +1,5 @@
 """Whether a spreadsheet or JavaScript seems to have rounded the IDs of an input."""
 
-import logging
 from collections.abc import Sequence
 from threading import Event
 from typing import Final
@@ -16,8 +15,6 @@ LARGE_PART: Final = 0.2
 LOOKED_AT_BYTES: Final = 8 * 2**20
 """Of all files together, but at least FEWEST_BYTES of each."""
 FEWEST_BYTES: Final = 64 * 1024
-
-log = logging.getLogger("harvester")
 
 
 class Rounding:
