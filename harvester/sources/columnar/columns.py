@@ -10,7 +10,7 @@ from harvester.sources.columnar.files import Part, Table
 from harvester.sources.columnar.schema import Column
 from harvester.sources.columnar.values import holds_ids, holds_names, read_values
 from harvester.sources.form import Form
-from harvester.sources.text import HEADER_NAMES, LINK_NAMES, WEAK_NAMES, header_name, is_user_name
+from harvester.sources.text import HEADER_NAMES, WEAK_NAMES, header_name, is_user_name
 
 SAMPLE_ROWS: Final = 100
 _MOST_COLUMNS: Final = 1000
@@ -105,8 +105,7 @@ def _candidates(columns: list[Column], sample: Part) -> dict[Column, Candidate]:
         ids = [found for found in values.ids.tolist() if found]
         lost = [number for fault in values.faults.values() if (number := lost_number(*fault))]
         if numbers := sorted(ids + lost):
-            is_link = header_name(column.name) in LINK_NAMES
-            candidate = Candidate(sample.n_rows, numbers, len(lost), is_link)
+            candidate = Candidate(header_name(column.name), sample.n_rows, numbers, len(lost))
             if candidate.is_large or not column.name.startswith(_PANDAS_INDEX):
                 candidates[column] = candidate
     return candidates

@@ -13,7 +13,7 @@ from harvester.sources.delimited.dialect import Dialect
 from harvester.sources.delimited.records import Record, read_records
 from harvester.sources.delimited.rows import is_blank
 from harvester.sources.form import Form
-from harvester.sources.text import BOM, HEADER_NAMES, LINK_NAMES, header_name, is_user_name
+from harvester.sources.text import BOM, HEADER_NAMES, header_name, is_user_name
 
 SAMPLE_LINES: Final = 100
 SAMPLE_BYTES: Final = LINE_CAP
@@ -137,11 +137,11 @@ class Table:
             name = names[place] if place < len(names) else ""
             if place == owner_place or is_user_name(name):
                 continue
-            if candidate := self.candidate(place, is_link=name in LINK_NAMES):
+            if candidate := self.candidate(place):
                 found.append(Column(self, place, candidate))
         return found
 
-    def candidate(self, column: int, *, is_link: bool = False) -> Candidate | None:
+    def candidate(self, column: int) -> Candidate | None:
         """What its numbers say of a column; None if there are none."""
         cells = (row[column] for row in self.rows if column < len(row))
         found = [(cell, parse_tweet_id(cell)) for cell in cells if _DIGIT.search(cell)]
@@ -149,7 +149,8 @@ class Table:
         lost = [lost_number(cell, reason) for cell, reason in found if isinstance(reason, str)]
         numbers = sorted(ids + [number for number in lost if number])
         n_lost = len(numbers) - len(ids)
-        return Candidate(len(self.rows), numbers, n_lost, is_link) if numbers else None
+        name = self.names[column] if column < len(self.names) else ""
+        return Candidate(name, len(self.rows), numbers, n_lost) if numbers else None
 
 
 @dataclass(frozen=True, slots=True)
