@@ -94,3 +94,21 @@ bits = st.sampled_from(
 def test_lists_are_independent_of_chunks(read: Read, content: str, chunk_bytes: int) -> None:
     content = f"{ID},{ID + 5}, {content}"
     assert read(content, chunk_bytes) == read(content)
+
+
+@pytest.mark.parametrize(
+    ("row", "place"),
+    [("{own}\t{other}", 0), ("{own}\t1000000000000000021\t{other}", 0), ("{other}\t{own}", 1)],
+)
+@pytest.mark.parametrize("first", [0, 1])
+def test_empty_cells_at_the_ends_of_rows_make_no_list(read: Read, row: str, place: int, first: int) -> None:
+    own = [ID + 9 * n for n in range(first, 31)]
+    lines = [row.format(own=i, other=i - 5 if n % 2 else "") for n, i in enumerate(own, first)]
+    assert read("".join(f"{line}\n" for line in lines))[0] == own
+
+
+@pytest.mark.parametrize("form", ["{}", "[{}]", "({})"])
+def test_line_of_ids_from_before_snowflake_is_named(read: Read, form: str) -> None:
+    content = form.format(", ".join(str(123_456_789 + 17 * n) for n in range(50)))
+    ids, _, rejected, _ = read(content)
+    assert (ids, len(rejected)) == ([], 1)

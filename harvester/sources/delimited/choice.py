@@ -78,7 +78,7 @@ def _names(form: Form) -> tuple[str, ...]:
 
 def _is_text(first_line: str) -> bool:
     if isinstance(parse_tweet_id(first_line), int):
-        return not any(delimiter in first_line.strip() for delimiter in DELIMITERS)
+        return not any(delimiter in first_line.strip(" \r\n") for delimiter in DELIMITERS)
     return header_name(first_line) in HEADER_NAMES
 
 

@@ -27,8 +27,9 @@ _TO_LINES: Final = bytes.maketrans(_SIGNS, b"\n" * len(_SIGNS))
 _IS_SIGN: Final = np.isin(np.arange(256), np.frombuffer(_SIGNS, np.uint8))
 _NEWLINE: Final = ord("\n")
 _BOM: Final = b"\xef\xbb\xbf"
-_AROUND: Final = b" \t\r[](){}"
-_AROUND_CELL: Final = _AROUND + b"\"'"
+_AROUND: Final = b" \r[](){}"
+_AROUND_CELL: Final = _AROUND + b"\t\"'"
+_GOES_ON: Final = (b",", b";")
 _BETWEEN: Final = re.compile(rb"[ \t]*[,;|][ \t]*|[ \t]+")
 _LONG_NUMBER: Final = re.compile("[0-9]{11,}")
 
@@ -36,7 +37,7 @@ _LONG_NUMBER: Final = re.compile("[0-9]{11,}")
 def are_list(lines: Sequence[bytes]) -> bool:
     """Whether these lines, none blank, are a list's. Of a line longer than LINE_CAP its beginning is there."""
     rows = [_cells(line) for line in lines]
-    if not all(row[-1] for row in rows) and all(not row[-1] for row in rows[:-1]):
+    if all(line.rstrip(_AROUND).endswith(_GOES_ON) for line in lines[:-1]):
         rows = [row if row[-1] else row[:-1] for row in rows]  # each line goes on behind a comma
     lengths = [len(row) for row in rows]
     is_even = len(set(lengths)) == 1 and len(rows) > 1
@@ -47,7 +48,11 @@ def are_list(lines: Sequence[bytes]) -> bool:
 
 
 def has_lists_within(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether a row has more cells with Snowflakes than the rows of tables do, as `INSERT INTO` of many."""
+    """Whether a row has more cells with Snowflakes than the rows of tables do, as `INSERT INTO` of many; or the only
+    row has nothing but numbers, more than a table has columns of IDs.
+    """
+    if len(rows) == 1 and len(rows[0]) > MOST_COLUMNS:
+        return all(cell.strip(_AROUND_CELL.decode()).isdecimal() for cell in rows[0])
     return any(sum(_LONG_NUMBER.search(cell) is not None for cell in row) > _MOST_IDS for row in rows)
 
 
