@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from harvester.sources import Form
+from harvester.sources.json_texts.objects import NAMED, USER
 from harvester.sources.json_texts.tweets import HEADER, Found, NoTweet, Tweet, find_tweets
 
 ACTIVITY = "tag:search.twitter.com,2005:"
@@ -37,6 +38,8 @@ ONE_TWEET = {
     "a number": 5,
     "a text": "5",
     "with `tweet` as its text": {"id": 5, "tweet": "…", "username": "ann", "name": "Ann"},
+    "with its author's ID": {"id": "5", "user_id": "9", "username": "ann"},
+    "with a text and twice its ID": {"id": "5", "user_id": "5", "username": "ann", "text": "…"},
 }
 NO_ID = "an object without a tweet ID; --column says which key holds it"
 NO_TWEET: dict[str, tuple[Any, str]] = {
@@ -53,17 +56,23 @@ NO_TWEET: dict[str, tuple[Any, str]] = {
     "a legacy alone": ({"legacy": {"id_str": "5"}}, NO_ID),
     "a notice": ({"delete": {"status": {"id": 5}}}, "a notice of the stream: delete"),
     "a limit": ({"limit": {"track": 5}}, "a notice of the stream: limit"),
-    "a user": ({"id": "5", "name": "Ann", "username": "ann"}, "a user, not a tweet"),
+    "a user": ({"id": "5", "name": "Ann", "username": "ann"}, USER),
     "a user of v1.1": (
         {"id": 5, "id_str": "5", "name": "Ann", "screen_name": "ann", "time_zone": None, "status": {"id": 6}},
-        "a user, not a tweet",
+        USER,
     ),
-    "a user with keys of today": ({"id": "5", "username": "ann", "parody": False}, "a user, not a tweet"),
-    "a user with a tweet": ({"id": "5", "most_recent_tweet_id": "6"}, "a user, not a tweet"),
-    "a friend": ({"id": "5", "connection_status": []}, "a user, not a tweet"),
-    "a user's numbers": ({"id": 5, "followers_count": 0}, "a user, not a tweet"),
-    "a user's metrics": ({"id": "5", "public_metrics": {"followers_count": 1}}, "a user, not a tweet"),
-    "a list": ({"id": "5", "name": "Friends"}, "a user or a list, not a tweet"),
+    "a user with keys of today": ({"id": "5", "username": "ann", "parody": False}, USER),
+    "a user with a tweet": ({"id": "5", "most_recent_tweet_id": "6"}, USER),
+    "a friend": ({"id": "5", "connection_status": []}, USER),
+    "a user's numbers": ({"id": 5, "followers_count": 0}, USER),
+    "a user's metrics": ({"id": "5", "public_metrics": {"followers_count": 1}}, USER),
+    "a user's metrics of today": (
+        {"id": "5", "public_metrics": {"followers_count": 1, "like_count": 4}},
+        USER,
+    ),
+    "a user beside null": ({"id": "5", "username": "ann", "source": None, "text": None}, USER),
+    "a user with its ID twice": ({"id": 5, "user_id": "5", "username": "ann"}, USER),
+    "a list": ({"id": "5", "name": "Friends"}, NAMED),
 }
 PAGES = {
     "data": {"data": [{"id": "5"}, {"id": "6"}], "includes": {"tweets": [{"id": "7"}]}, "meta": {}},

@@ -18,10 +18,12 @@ id_values: st.SearchStrategy[Any] = st.one_of(
     st.integers(1, 2**63 - 1).map(str),
     st.sampled_from(["", "0", "007", "x", "tag:search.twitter.com,2005:5", "5 ", None, True, 5.5, [], {}]),
     st.sampled_from([2**60, 2**60 + 64, 2.0**60, str(2**60 + 1), str(2**60 + 64)]),
+    st.just("https://twitter.com/ann/status/5"),
 )
 KEYS = (
     "id id_str tweet_id status_id data results statuses tweets tweet username name screen_name text includes "
-    "rest_id legacy followers_count public_metrics connection_status meta info delete"
+    "rest_id legacy followers_count public_metrics connection_status meta info delete "
+    "url likes lang user_id source like_count"
 )
 keys = st.sampled_from(KEYS.split())
 values = st.recursive(

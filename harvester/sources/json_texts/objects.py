@@ -21,6 +21,8 @@ def _words(text: str) -> frozenset[str]:
 
 
 _USER_KEYS: Final = _words("username screen_name followers_count most_recent_tweet_id connection_status")
+_NAMING_KEYS: Final = _USER_KEYS | {"name", "public_metrics"}
+"""Without these nothing is asked. In a hurry, `values` stumbles over each that makes a user."""
 _TWEET_KEYS: Final = _words(
     "text full_text body content rawContent renderedContent tweet tweet_text user user_id user_id_str author_id "
     "author actor verb object conversation_id conversation_id_str source truncated favorited retweeted "
@@ -29,6 +31,7 @@ _TWEET_KEYS: Final = _words(
     "quoted_status is_quote_status edit_history_tweet_ids"
 )
 """What users do not have. A table of tweets that names their users has one of these beside the name."""
+_OWNER_KEYS: Final = _words("user_id user_id_str author_id")
 
 
 class Number(str):
@@ -48,20 +51,40 @@ def own_id(value: dict[str, Any]) -> Any:
 
 def why_other(value: dict[str, Any]) -> str | None:
     """Why an object with an ID is no tweet, by what only users have, and only tweets; None if it may be one."""
-    if not _TWEET_KEYS.isdisjoint(value) or any(value.get(key) is not None for key in _SURE_ID_KEYS):
+    if _NAMING_KEYS.isdisjoint(value):
         return None
-    metrics = value.get("public_metrics")
-    counts = metrics.get("followers_count") if isinstance(metrics, dict) else None
-    if counts is not None or any(value.get(key) is not None for key in _USER_KEYS):
-        return USER
-    return NAMED if value.get("name") is not None else None
+    there, metrics = _keys_of(value), _keys_of(value.get("public_metrics"))
+    is_user = "followers_count" in metrics or not there.isdisjoint(_USER_KEYS)
+    if not (is_user or "name" in there) or _is_tweet(value, there):
+        return None
+    return USER if is_user else NAMED
+
+
+def _keys_of(value: Any) -> set[str]:
+    """Those under which something stands that is not null."""
+    return {key for key, held in value.items() if held is not None} if isinstance(value, dict) else set()
+
+
+def _is_tweet(value: dict[str, Any], there: set[str]) -> bool:
+    """Whether an object with names as users have them is a tweet. there: the keys that are not null."""
+    if not there.isdisjoint(_SURE_ID_KEYS):
+        return True
+    own = _digits(own_id(value))
+    # A tweet never has its author's ID.
+    itself = {key for key in there & _OWNER_KEYS if own is not None and _digits(value[key]) == own}
+    return bool((there & _TWEET_KEYS) - itself)
 
 
 def _is_exact(text: Any, number: float | Number) -> bool:
     """Whether a text has the digits of an ID that the number may have been before it was rounded."""
-    if not isinstance(text, str) or isinstance(text, Number) or len(text) > _MAX_DIGITS:
-        return False
-    if not (text.isascii() and text.isdigit()):
+    if not isinstance(text, str) or isinstance(text, Number) or _digits(text) is None:
         return False
     exact = int(text)
     return exact > LARGEST_EXACT_DOUBLE and abs(float(number) - exact) * _KEPT_PART < exact
+
+
+def _digits(held: Any) -> str | None:
+    """Text or a number as digits, if an ID may have so many; also a Number, so that both readings agree."""
+    if not isinstance(held, (str, int)) or len(text := str(held)) > _MAX_DIGITS:
+        return None
+    return text if text.isascii() and text.isdigit() else None
