@@ -38,15 +38,19 @@ ONE_TWEET = {
     "a number": 5,
     "a text": "5",
     "with `tweet` as its text": {"id": 5, "tweet": "…", "username": "ann", "name": "Ann"},
-    "with a link to it": {
-        "id": "5",
+    "with its link": {"id": "5", "username": "ann", "url": "https://twitter.com/ann/status/5"},
+    "with its link of old": {
+        "id": 5,
         "username": "ann",
-        "likes": 4,
-        "url": "https://twitter.com/ann/status/5",
+        "permalink": "https://twitter.com/ann/statuses/5?s=20",
     },
-    "with hashtags": {"id": "5", "name": "Ann", "lang": "en", "hashtags": []},
     "with a message": {"id": "5", "screen_name": "ann", "message": "…"},
-    "with metrics of tweets": {"id": "5", "public_metrics": {"like_count": 1}, "username": "ann"},
+    "with retweets": {"id": "5", "name": "ann", "retweets": 0},
+    "with hashtags and a language": {"id": "5", "name": "ann", "hashtags": [], "lang": "en"},
+    "with a date and likes": {"id": "5", "username": "ann", "date": "2020", "likes": 4},
+    "with its author's name and metrics": {"id": "5", "username": "a", "public_metrics": {"like_count": 1}},
+    "with retweets among its metrics": {"id": "5", "username": "a", "public_metrics": {"retweet_count": 0}},
+    "with flat metrics": {"id": "5", "username": "a", "public_metrics.retweet_count": 0},
     "with its author's ID": {"id": "5", "user_id": "9", "username": "ann"},
     "with a text and twice its ID": {"id": "5", "user_id": "5", "username": "ann", "text": "…"},
 }
@@ -81,6 +85,10 @@ NO_TWEET: dict[str, tuple[Any, str]] = {
     ),
     "a user beside null": ({"id": "5", "username": "ann", "source": None, "text": None}, USER),
     "a user with its ID twice": ({"id": 5, "user_id": "5", "username": "ann"}, USER),
+    "a user with a language": ({"id": 5, "screen_name": "ann", "lang": "en", "created_at": "…"}, USER),
+    "a user who likes": ({"id": 5, "username": "ann", "bio": "…", "likes": 4, "lang": "en"}, USER),
+    "a user with a site": ({"id": 5, "username": "ann", "url": "https://twitter.com/ann"}, USER),
+    "a user with a pinned tweet": ({"id": 5, "username": "ann", "url": "https://x.com/ann/status/55"}, USER),
     "a list": ({"id": "5", "name": "Friends"}, NAMED),
 }
 PAGES = {
@@ -136,6 +144,11 @@ def test_one_tweet_is_found_in_each_shape(value: Any) -> None:
 @pytest.mark.parametrize(("value", "reason"), NO_TWEET.values(), ids=NO_TWEET)
 def test_what_is_no_tweet_has_its_reason(value: Any, reason: str) -> None:
     assert [entry.reason for entry in found(value) if isinstance(entry, NoTweet)] == [reason]
+
+
+@pytest.mark.parametrize("value", [value for value, reason in NO_TWEET.values() if reason in (USER, NAMED)])
+def test_column_reads_what_else_is_a_user(value: Any) -> None:
+    assert found(value, column="id") == [Tweet(5)]
 
 
 @pytest.mark.parametrize("other", ["id_str", "id", "status_id"])

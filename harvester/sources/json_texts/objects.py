@@ -1,5 +1,6 @@
 """What a single object is: under which key its own ID stands, and whether it is a tweet or a user."""
 
+import re
 from typing import Any, Final
 
 from harvester.engagement.damaged import LARGEST_EXACT_DOUBLE
@@ -7,8 +8,8 @@ from harvester.engagement.damaged import LARGEST_EXACT_DOUBLE
 ID_KEYS: Final = ("tweet_id", "id_str", "status_id", "id")
 """Where a tweet's own ID stands. The first counts, but for a number of which another has the exact digits."""
 MISSING: Final = object()
-USER: Final = "a user, not a tweet; --column id takes it all the same"
-NAMED: Final = "a user or a list, not a tweet; --column id takes it all the same"
+USER: Final = "a user, not a tweet; --column reads its ID all the same"
+NAMED: Final = "a user or a list, not a tweet; --column reads its ID all the same"
 
 _SURE_ID_KEYS: Final = ("tweet_id", "status_id")
 _MAX_DIGITS: Final = 19
@@ -28,11 +29,24 @@ _TWEET_KEYS: Final = _words(
     "author actor verb object conversation_id conversation_id_str source truncated favorited retweeted "
     "retweet_count favorite_count reply_count quote_count retweets_count likes_count replies_count "
     "in_reply_to_status_id in_reply_to_status_id_str in_reply_to_user_id referenced_tweets retweeted_status "
-    "quoted_status is_quote_status edit_history_tweet_ids hashtags message retweets replies"
+    "quoted_status is_quote_status edit_history_tweet_ids in_reply_to_screen_name possibly_sensitive message "
+    "retweets retweetCount replyCount quoteCount conversationId fullText isRetweet is_retweet "
+    "public_metrics.retweet_count public_metrics.reply_count public_metrics.quote_count"
 )
 """What users do not have. A table of tweets that names their users has one of these beside the name."""
-_LINK_KEYS: Final = ("url", "link", "permalink", "tweet_url", "tweetUrl")
 _OWNER_KEYS: Final = _words("user_id user_id_str author_id")
+_LIKELY_KEYS: Final = _words(
+    "likes like_count likeCount favorites hashtags cashtags mentions lang language date"
+)
+"""What users seldom have: two of these are a tweet's where nothing tells of a profile."""
+_PROFILE_KEYS: Final = _words(
+    "followers_count followersCount followers friends_count following bio description verified "
+    "most_recent_tweet_id connection_status"
+)
+_LINK_KEYS: Final = _words(
+    "url link permalink tweet_url tweet_link status_url permanent_url permanentUrl tweetUrl"
+)
+_STATUS_LINK: Final = re.compile(r"/status(?:es)?/([0-9]{1,19})(?![0-9])")
 
 
 class Number(str):
@@ -56,7 +70,7 @@ def why_other(value: dict[str, Any]) -> str | None:
         return None
     there, metrics = _keys_of(value), _keys_of(value.get("public_metrics"))
     is_user = "followers_count" in metrics or not there.isdisjoint(_USER_KEYS)
-    if not (is_user or "name" in there) or _is_tweet(value, there):
+    if not (is_user or "name" in there) or _is_tweet(value, there, metrics):
         return None
     return USER if is_user else NAMED
 
@@ -66,19 +80,23 @@ def _keys_of(value: Any) -> set[str]:
     return {key for key, held in value.items() if held is not None} if isinstance(value, dict) else set()
 
 
-def _is_tweet(value: dict[str, Any], there: set[str]) -> bool:
-    """Whether an object with names as users have them is a tweet. there: the keys that are not null."""
-    if not there.isdisjoint(_SURE_ID_KEYS):
+def _is_tweet(value: dict[str, Any], there: set[str], metrics: set[str]) -> bool:
+    """Whether an object with names as users have them is a tweet. there, metrics: the keys that are not null."""
+    if not there.isdisjoint(_SURE_ID_KEYS) or "retweet_count" in metrics:
         return True
     own = _digits(own_id(value))
-    metrics = _keys_of(value.get("public_metrics"))
-    if metrics and "followers_count" not in metrics:
-        return True
-    if any(isinstance(held := value.get(key), str) and "/status/" in held for key in _LINK_KEYS):
-        return True
-    # A tweet never has its author's ID.
+    # A tweet never has its author's ID, and a link to another tweet may be of one that a user has pinned.
     itself = {key for key in there & _OWNER_KEYS if own is not None and _digits(value[key]) == own}
-    return bool((there & _TWEET_KEYS) - itself)
+    if (there & _TWEET_KEYS) - itself or any(_is_link_to(own, value[key]) for key in there & _LINK_KEYS):
+        return True
+    if "followers_count" in metrics or not there.isdisjoint(_PROFILE_KEYS):
+        return False
+    return "like_count" in metrics or len(there & _LIKELY_KEYS) > 1
+
+
+def _is_link_to(own: str | None, link: Any) -> bool:
+    found = _STATUS_LINK.search(link) if isinstance(link, str) else None
+    return found is not None and found[1] == own
 
 
 def _is_exact(text: Any, number: float | Number) -> bool:
