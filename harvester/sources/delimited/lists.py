@@ -48,8 +48,8 @@ def are_list(lines: Sequence[bytes]) -> bool:
 
 
 def has_lists_within(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether a row has more cells with Snowflakes than the rows of tables do, as `INSERT INTO` of many; or the only
-    row has nothing but numbers, more than a table has columns of IDs.
+    """Whether a row has more cells with Snowflakes than the rows of tables do, as `INSERT INTO` of many; or the
+    only row has nothing but numbers, more than a table has columns of IDs.
     """
     if len(rows) == 1 and len(rows[0]) > MOST_COLUMNS:
         return all(cell.strip(_AROUND_CELL.decode()).isdecimal() for cell in rows[0])
