@@ -1,8 +1,13 @@
 """Quotes that stand in a table for nothing, or are never closed, and texts that go over lines in earnest."""
 
+import csv
+import io
+import re
 from collections.abc import Callable
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from harvester.sources import Form, find_sources, read_chunks
 from harvester.sources.delimited import quotes
@@ -59,8 +64,10 @@ def test_table_without_header_is_read_when_every_text_begins_with_a_quote(read: 
     assert read(content.partition("\n")[2]) == ([ID + n for n in range(50)], [])
 
 
-def test_row_with_an_open_quote_is_rejected_when_it_has_other_cells_than_the_table(read: Read) -> None:
-    ids, rejected = read(exported(",", "tweet_id,text,user", {5: '"To be, or not', 25: 'that"'}))
+def test_row_with_an_open_quote_keeps_its_id_when_that_stands_before_the_quote(read: Read) -> None:
+    texts = {5: '"To be, or not', 25: 'that"'}
+    assert read(exported(",", "tweet_id,text,user", texts)) == ([ID + n for n in range(50)], [])
+    ids, rejected = read(exported(",", "text,tweet_id,user", texts | {25: '"'}))
     assert ids == [ID + n for n in range(50) if n != 5]
     assert rejected == [(7, "a quote is opened and not closed")]
 
@@ -99,3 +106,48 @@ def test_work_is_linear_when_every_line_opens_a_quote(
     content = "tweet_id,size,text\n" + rows + end.replace("{n}", str(ID))
     read(content)
     assert n_bytes < 20 * len(content)
+
+
+DOUBTFUL = re.compile(rf"""(^|,)["']*{ID + 99}["']*(,|$)""", re.MULTILINE)
+LINK = "https://twitter.com/x/status/1849999999999999999"
+
+
+@pytest.mark.parametrize("chunk_bytes", [17, 256 * 1024])
+@pytest.mark.parametrize("columns", ["tweet_id,text", "text,tweet_id"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Great thread\nRead this, {LINK}\n",
+        f"Look, a thread:\n{LINK}, enjoy",
+        f"x\na, {ID + 99}\n{ID + 99} ,b",
+    ],
+)
+def test_link_within_a_text_is_no_row_of_its_own(
+    read: Read, text: str, columns: str, chunk_bytes: int
+) -> None:
+    content = exported(",", columns, dict.fromkeys((5, 6, 49), f'"{text}"'))
+    assert read(content, chunk_bytes) == ([ID + n for n in range(50)], [])
+
+
+@pytest.mark.parametrize("columns", ["tweet_id,text", "text,tweet_id"])
+def test_quotes_swallow_no_rows_when_the_ids_are_links(read: Read, columns: str) -> None:
+    content = exported(",", columns, {5: '"To-be', 9: 'question"'})
+    content = content.replace(str(ID)[:10], "https://x.com/a/status/" + str(ID)[:10])
+    assert read(content) == ([ID + n for n in range(50)], [])
+
+
+words = st.sampled_from(["a", " ", ",", "\n", '"', "'", LINK, f"{ID + 99}", " 12 ", ", ", ";", "\t", "x: "])
+texts = st.lists(words, max_size=12).map("".join)
+
+
+@settings(deadline=None)
+@given(st.lists(texts, min_size=1, max_size=6), st.booleans(), st.integers(20, 300))
+def test_tables_are_read_as_the_csv_module_writes_them(
+    read: Read, cells: list[str], is_first: bool, chunk_bytes: int
+) -> None:
+    """Only a line within a text that is a row with digits for its ID is doubtful."""
+    assume(not any(DOUBTFUL.search(text) for text in cells))
+    rows = [["tweet_id", "text"], *([str(ID + n), text] for n, text in enumerate(cells))]
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(row if is_first else row[::-1] for row in rows)
+    assert read(out.getvalue(), chunk_bytes) == ([ID + n for n in range(len(cells))], [])

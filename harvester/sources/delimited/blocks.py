@@ -90,8 +90,9 @@ def _may_swallow(text: Bytes, front: int, block: Block, dialect: Dialect, shape:
 
 
 def _is_row_of_another(line: bytes, block: Block, record: int, dialect: Dialect, shape: Shape) -> bool:
-    tweet_id = int(block.ids[record]) if block.is_id[record] else None
-    return shape.snowflake(line, dialect) not in (None, tweet_id)
+    is_plain = bool(block.is_id[record])
+    tweet_id = int(block.ids[record]) if is_plain else None
+    return shape.snowflake(line, dialect, is_plain=is_plain) not in (None, tweet_id)
 
 
 def _has_bare_returns(lines: bytes) -> bool:

@@ -45,8 +45,19 @@ class Shape:
         has_id = self.column < len(row) and isinstance(parse_tweet_id(row[self.column]), int)
         return row if has_id else None
 
-    def snowflake(self, line: bytes, dialect: Dialect) -> int | None:
-        """The ID of such a line, if it is a Snowflake: smaller numbers are in many a text."""
+    def snowflake(self, line: bytes, dialect: Dialect, *, is_plain: bool) -> int | None:
+        """The ID of such a line, if it is a Snowflake: smaller numbers are in many a text.
+
+        is_plain: whether links count for none, and only digits do; see `is_plain_id`.
+        """
         row = self.literal_row(line, dialect)
-        found = parse_tweet_id(row[self.column]) if row else None
+        if row is None or (is_plain and not is_plain_id(row[self.column])):
+            return None
+        found = parse_tweet_id(row[self.column])
         return found if isinstance(found, int) and found >= FIRST_SNOWFLAKE else None
+
+
+def is_plain_id(cell: str) -> bool:
+    """Whether a cell holds digits alone, as it stands or in quotes."""
+    digits = cell.strip("\"'")
+    return digits.isascii() and digits.isdigit()

@@ -2,7 +2,9 @@
 
 A quoted field may contain line ends. It is believed to if the record is proper CSV then, no longer than LINE_CAP,
 and no line of it is by itself a row with another tweet ID, which would be lost: a row has as many cells as the
-table and a Snowflake in its column, quotes taken as characters. Otherwise the lines are read one by one.
+table and a Snowflake in its column, quotes taken as characters. It stands there in digits alone, unless the
+record's own ID does not: links are in many a text. Otherwise the lines are read one by one, and the first of them
+keeps the record's ID if it stands before the quote.
 
 Quotes within quotes are doubled, or stand behind a backslash where the record is proper CSV, or a single line,
 only then. A line that is no proper CSV is read with literal quotes if it has an ID and as many cells as the table.
@@ -14,7 +16,7 @@ from typing import Final
 
 from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.sources.chunk import LINE_CAP
-from harvester.sources.delimited.dialect import Dialect, Shape
+from harvester.sources.delimited.dialect import Dialect, Shape, is_plain_id
 from harvester.sources.delimited.quotes import QuoteReader
 from harvester.sources.text import TOO_LONG
 
@@ -53,9 +55,16 @@ def read_records(
         first = records[-1].first_line + records[-1].n_lines
 
 
-def _swallows_row(lines: Iterable[bytes], tweet_id: int | None, dialect: Dialect, shape: Shape) -> bool:
-    """Whether one of a record's lines is by itself a row with another ID than the record's."""
-    return any(shape.snowflake(line, dialect) not in (None, tweet_id) for line in lines)
+def _swallows_row(lines: Iterable[bytes], cell: str, dialect: Dialect, shape: Shape) -> bool:
+    """Whether one of a record's lines is by itself a row with another ID than the record's, which is in cell."""
+    tweet_id = _id_in(cell)
+    is_plain = tweet_id is None or is_plain_id(cell)
+    return any(shape.snowflake(line, dialect, is_plain=is_plain) not in (None, tweet_id) for line in lines)
+
+
+def _id_in(cell: str) -> int | None:
+    found = parse_tweet_id(cell)
+    return found if isinstance(found, int) else None
 
 
 class _Reading:
@@ -108,11 +117,19 @@ class _Reading:
         shape = self._shape
         if shape is not None:
             cell = cells[shape.column] if shape.column < len(cells) else ""
-            found = parse_tweet_id(cell)
-            tweet_id = found if isinstance(found, int) else None
-            if _swallows_row(self._lines[first:end], tweet_id, self._dialect, shape):
-                return tuple(self._literal(self._single(place)) for place in range(first, end - 1))
+            if _swallows_row(self._lines[first:end], cell, self._dialect, shape):
+                others = (self._literal(self._single(place)) for place in range(first + 1, end - 1))
+                return (self._torn(first, _id_in(cell), shape), *others)
         return (Record(first, end - first, cells),)
+
+    def _torn(self, first: int, tweet_id: int | None, shape: Shape) -> Record:
+        """What a record's first line is by itself: it has the record's ID if that stands before the quote."""
+        record = self._literal(self._single(first))
+        cells = self._dialect.literal_cells(self._lines[first])
+        if not record.fault or tweet_id is None or len(cells) <= shape.column:
+            return record
+        row = [cell.decode("utf-8", "surrogateescape") for cell in cells]
+        return Record(first, 1, row) if _id_in(row[shape.column]) == tweet_id else record
 
     def _literal(self, record: Record) -> Record:
         """The record with literal quotes, if it has none otherwise."""
