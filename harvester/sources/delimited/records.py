@@ -4,7 +4,7 @@ A quoted field may contain line ends. It is believed to if the record is proper 
 and no line of it is by itself a row with another tweet ID, which would be lost: a row has as many cells as the
 table and a Snowflake in its column, quotes taken as characters. It stands there in digits alone, unless the
 record's own ID does not: links are in many a text. Otherwise the lines are read one by one, and the first of them
-keeps its ID if the cell stands before the quote.
+keeps the record's ID if it stands before the quote.
 
 Quotes within quotes are doubled, or stand behind a backslash where the record is proper CSV, or a single line,
 only then. A line that is no proper CSV is read with literal quotes if it has an ID and as many cells as the table.
