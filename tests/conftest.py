@@ -56,3 +56,8 @@ def turned() -> Callable[[Coroutine[Any, Any, Any]], Any]:
             return runner.run(main)
 
     return run
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest test comes first, so that no process has it left when all others are done."""
+    items.sort(key=lambda item: item.path.name != "test_bench.py")
