@@ -151,3 +151,7 @@ def test_tables_are_read_as_the_csv_module_writes_them(
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(row if is_first else row[::-1] for row in rows)
     assert read(out.getvalue(), chunk_bytes) == ([ID + n for n in range(len(cells))], [])
+
+
+def test_rows_that_all_end_in_a_lone_quote_are_read(read: Read) -> None:
+    assert read("".join(f'{ID + n}\t"\n' for n in range(30))) == ([ID + n for n in range(30)], [])

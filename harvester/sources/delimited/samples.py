@@ -143,7 +143,8 @@ class Table:
 
     def candidate(self, column: int) -> Candidate | None:
         """What its numbers say of a column; None if there are none."""
-        cells = (row[column] for row in self.rows if column < len(row))
+        # An ID that goes over lines is that of a row which a lone quote has swallowed.
+        cells = (row[column] for row in self.rows if column < len(row) and "\n" not in row[column])
         found = [(cell, parse_tweet_id(cell)) for cell in cells if _DIGIT.search(cell)]
         ids = [number for _, number in found if isinstance(number, int)]
         lost = [lost_number(cell, reason) for cell, reason in found if isinstance(reason, str)]
