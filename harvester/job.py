@@ -91,7 +91,6 @@ class Harvest:
         self._runs: tuple[EndpointRun, ...] = ()
         self._month: MonthCount | None = None
         self._accounts: set[str] = set()
-        self._is_new = True
 
     def interrupt(self, code: ExitCode) -> None:
         """Stop: the first time what is in flight may finish within the grace, the second time at once."""
@@ -121,7 +120,6 @@ class Harvest:
         now_ms = int(self._wall() * 1000)
         reach = reach_of(options, credentials)
         before = read_manifest(options.out / MANIFEST)
-        self._is_new = before is None
         began_ms = _began_before_ms(before, options) or now_ms
         questions = make_questions(options, reach, credentials.accounts, began_ms)
         finding = partial(_find_input, options, began_ms, self._halt, is_new=before is None)
@@ -159,7 +157,7 @@ class Harvest:
             self._options = options = _affordable(options)
             connections = sum(most for _, most in map(options.in_flight, questions))
             async with HttpSession(connections, options.timeout_s, self._redact) as session:
-                return await self._harvest(directory, session, questions)
+                return await self._harvest(directory, session, questions, is_new=before is None)
         finally:
             directory.close()
 
@@ -168,6 +166,8 @@ class Harvest:
         directory: RunDirectory,
         session: Session,
         questions: Mapping[EndpointName, Question],
+        *,
+        is_new: bool,
     ) -> Outcome:
         options, sources = self._options, directory.sources
         accounts = accounts_used(options, self._credentials)
@@ -180,8 +180,8 @@ class Harvest:
         rejected = RejectedLog(directory, directory.input_mark)
         began_ms = directory.manifest.started_ms
         owners = next(iter(questions.values())).owners
-        reading = open_reading(options, sources, owners, began_ms, directory.input_mark)
-        reading.refuses_rounded = self._is_new and not options.accept_rounded
+        mark = directory.input_mark
+        reading = open_reading(options, sources, owners, began_ms, mark, is_new=is_new)
         fanout = Fanout(reading, rejected, directory.path, len(questions), self.fail)
         app_limit = None
         if options.app_rate or len(questions) > 1:

@@ -1,6 +1,5 @@
 """The last line on standard output: of a run, for whatever started it, however the run ends."""
 
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ import click
 from harvester.cli.main import exit_code_of, print_json
 from harvester.errors import ExitCode
 from harvester.job import Outcome
+from harvester.sources import printable_name
 
 
 class LastLineCommand(click.Command):
@@ -46,5 +46,5 @@ class LastLineCommand(click.Command):
 
 def _print(run_directory: Path | None, counts: Mapping[str, int], code: ExitCode) -> None:
     if not sys.stdout.isatty():
-        name = None if run_directory is None else os.fsencode(run_directory).decode(errors="backslashreplace")
+        name = None if run_directory is None else printable_name(run_directory)
         print_json({"schema": 1, "run_dir": name, **counts, "exit": int(code)})

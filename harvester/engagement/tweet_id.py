@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from harvester.engagement.damaged import LARGEST_EXACT_DOUBLE, digits_within, why_no_id
 
 MAX_TWEET_ID: Final = 2**63 - 1
+MAX_DIGITS: Final = len(str(MAX_TWEET_ID))
 SNOWFLAKE_EPOCH_MS: Final = 1_288_834_974_657
 """2010-11-04T01:42:54.657Z, the zero of the time that an ID carries in its upper bits."""
 FIRST_TWEET: Final = 20
@@ -36,7 +37,7 @@ def parse_tweet_id(text: str) -> int | str:
         if digits is None:
             return why_no_id(text)
         text = digits
-    value = int(text) if len(text) <= 19 else int(text.lstrip("0")[:20] or "0")
+    value = int(text) if len(text) <= MAX_DIGITS else int(text.lstrip("0")[:20] or "0")
     if not value:
         return "zero is no tweet ID"
     return value if value <= MAX_TWEET_ID else "larger than a tweet ID can be"

@@ -7,6 +7,7 @@ from itertools import chain, islice, zip_longest
 from typing import Any, Final
 
 from harvester.pipeline.rounding import Rounding
+from harvester.rundir.inputs import printable
 from harvester.sources import Chunk, FileFormat, Rejected
 
 EXAMPLES: Final = 3
@@ -155,7 +156,7 @@ class FileFacts:
         if chunk.origin:
             self.file_format = chunk.origin.file_format
             self.compression = chunk.origin.compression
-            self.column = chunk.origin.column and sound(chunk.origin.column)
+            self.column = chunk.origin.column and printable(chunk.origin.column)
 
     def to_dict(self, *, counts_repeats: bool) -> dict[str, Any]:
         """For JSON."""
@@ -182,11 +183,6 @@ def counts_of(files: Iterable[FileFacts], *, counts_repeats: bool) -> dict[str, 
     there = list(files)
     sums: Mapping[str, int] = {name: sum(getattr(each, name) for each in there) for name in names}
     return {name: n if counts_repeats or not name.startswith("repeats") else None for name, n in sums.items()}
-
-
-def sound(text: str) -> str:
-    """A text that is sound Unicode; what is none is escaped."""
-    return text.encode(errors="backslashreplace").decode()
 
 
 def _place(line: Rejected) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The files of an input, read once from the first to the last."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
@@ -14,7 +13,7 @@ from harvester.engagement.tweet_id import Ids
 from harvester.errors import ExitCode
 from harvester.inspection.ages import Spread
 from harvester.inspection.files import FileFacts, Owners, Reasons, counts_of
-from harvester.sources import Chunk, Form, Source, read_chunks
+from harvester.sources import Chunk, Form, Source, printable_name, read_chunks
 
 SCHEMA: Final = 1
 _Mask = NDArray[np.bool_]
@@ -114,7 +113,7 @@ class _Inspector:
                 self._count(facts, chunk)
             yield chunk
         if facts is None:
-            self._begin(os.fsencode(source.name).decode("utf-8", "backslashreplace")).bytes = n_bytes
+            self._begin(printable_name(source.name)).bytes = n_bytes
 
     def _begin(self, file: str) -> FileFacts:
         facts = FileFacts(file, owners=self._new_owners())

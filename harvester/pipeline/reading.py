@@ -88,6 +88,8 @@ class Reading:
         selection: Selection,
         form: Form,
         owners: Sequence[str] = ("",),
+        *,
+        refuses_rounded: bool = False,
     ) -> None:
         self.counts = InputCounts()
         self.is_done = False
@@ -102,8 +104,7 @@ class Reading:
         self._n_rejected = self._rejected_bytes = self._n_taken = 0
         self._rounding = Rounding()
         self._has_warned = False
-        self.refuses_rounded = False
-        """Whether to raise UsageError when what comes first of a stream looks rounded: nothing is spent yet."""
+        self._refuses_rounded = refuses_rounded
 
     def portions(self) -> Iterator[Portion]:
         """The input, in its order. Ends early, without a word, when `stop` is set."""
@@ -129,7 +130,7 @@ class Reading:
         self._rounding.add(chunk)
         if not self._rounding.is_large_part or self._has_warned:
             return
-        if is_first and self.refuses_rounded:
+        if is_first and self._refuses_rounded:
             raise self._rounding.refusal("the input")
         self._has_warned = True
         log.warning("%s", self._rounding)
@@ -222,12 +223,20 @@ def open_reading(
     owners: Sequence[str],
     began_ms: int,
     input_mark: InputMark = NOTHING_COMMITTED,
+    *,
+    is_new: bool = False,
 ) -> Reading:
-    """The reading that the options want. began_ms: since 1970 UTC; from then on ages count."""
+    """The reading that the options want.
+
+    began_ms: since 1970 UTC; from then on ages count. is_new: whether nothing was asked yet, so that a stream
+    whose beginning looks rounded is refused.
+    """
     youngest_ms = options.newer_than_ms
     first_id = None if youngest_ms is None else first_id_at(began_ms - youngest_ms)
     selection = Selection(options.dedupe, options.limit, first_id)
-    return Reading(sources, input_mark, selection, input_form(options, began_ms), owners)
+    form = input_form(options, began_ms)
+    refuses_rounded = is_new and not options.accept_rounded
+    return Reading(sources, input_mark, selection, form, owners, refuses_rounded=refuses_rounded)
 
 
 def changed_input(how: str) -> RunDirectoryError:

@@ -11,13 +11,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from harvester.engagement.tweet_id import MAX_TWEET_ID, Ids
+from harvester.engagement.tweet_id import MAX_DIGITS, MAX_TWEET_ID, Ids
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 _Words = NDArray[np.uint64]
-_MAX_DIGITS: Final = 19
 _GATHERED: Final = 24
 _FRONT: Final = b"\n" * _GATHERED
 _NEWLINE: Final = 10
@@ -33,8 +32,8 @@ def _every_byte(value: int) -> np.uint64:
 
 def _masks() -> _Words:
     """For each number of digits: 0xFF where one of them stands in the three words."""
-    masks = np.zeros((_MAX_DIGITS + 1, _GATHERED), np.uint8)
-    for n_digits in range(1, _MAX_DIGITS + 1):
+    masks = np.zeros((MAX_DIGITS + 1, _GATHERED), np.uint8)
+    for n_digits in range(1, MAX_DIGITS + 1):
         masks[n_digits, _GATHERED - n_digits :] = 0xFF
     return np.ascontiguousarray(masks.view("<u8").T)
 
@@ -140,7 +139,7 @@ def _read_piece(text: Bytes, starts: Places, ends: Places, ids: _Words, is_id: M
     ids += columns[:, 1] * _WORD_WEIGHTS[1]
     ids += columns[:, 2]
     np.less(ids - _ONE, _MAX, out=is_id)
-    is_id &= (n_digits >= 1) & (n_digits <= _MAX_DIGITS)
+    is_id &= (n_digits >= 1) & (n_digits <= MAX_DIGITS)
     if faults.any():
         is_id &= ~faults.reshape(-1, 3).any(axis=1)
 
@@ -148,8 +147,8 @@ def _read_piece(text: Bytes, starts: Places, ends: Places, ids: _Words, is_id: M
 def _clear_front(words: _Words, n_digits: Places) -> None:
     """Clear what stands before the first digit; all of it where there are no digits or too many."""
     fewest, most = int(n_digits.min()), int(n_digits.max())
-    if fewest < 0 or most > _MAX_DIGITS:
-        n_digits = np.where((n_digits >= 0) & (n_digits <= _MAX_DIGITS), n_digits, 0)
+    if fewest < 0 or most > MAX_DIGITS:
+        n_digits = np.where((n_digits >= 0) & (n_digits <= MAX_DIGITS), n_digits, 0)
         fewest = 0
     for column in range(3 if fewest < 8 else 2 if fewest < 16 else 1):
         words[:, column] &= _DIGIT_MASKS[column][n_digits]

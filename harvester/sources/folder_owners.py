@@ -1,6 +1,5 @@
 """Whose tweet it is, by the folder in which the file lies."""
 
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -9,7 +8,7 @@ from pathlib import Path, PurePath
 from harvester.errors import UsageError
 from harvester.sources.chunk import Chunk, shown
 from harvester.sources.owners import MAX_OWNER_CHARACTERS, OWNER_TOO_LONG
-from harvester.sources.source import STDIN
+from harvester.sources.source import STDIN, printable_name
 
 
 def folder_owner(file: str) -> str:
@@ -25,7 +24,7 @@ def folder_owner(file: str) -> str:
     folder = PurePath(file).parent.name
     if folder in ("", ".."):
         folder = Path(file).parent.resolve().name
-    owner = os.fsencode(folder).decode("utf-8", "backslashreplace")
+    owner = printable_name(folder)
     if len(owner) > MAX_OWNER_CHARACTERS:
         raise UsageError(f"{shown(owner)!r}: {OWNER_TOO_LONG}", "Give the folder a shorter name.")
     return sys.intern(owner)

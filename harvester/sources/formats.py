@@ -4,22 +4,21 @@ Decided by the content alone, never by how much of it has arrived: the same byte
 """
 
 import re
+from codecs import BOM_UTF8
 from typing import Final, Literal
 
 from harvester.sources.delimited.choice import choose_line_reader
 from harvester.sources.form import Form
-from harvester.sources.json_texts.documents import DocumentReader
+from harvester.sources.json_texts.documents import ASSIGNMENT, DocumentReader
 from harvester.sources.json_texts.ndjson import NdjsonLines
 from harvester.sources.json_texts.values import JSON_CAP, decode
 from harvester.sources.readers import LineReader, Reader
 
-_BOM: Final = b"\xef\xbb\xbf"
 _LOOKED_AT_BYTES: Final = 1024 * 1024
 """So far the end of the first line is looked for, and JSON on the lines below it."""
 _BLANK_BYTES: Final = 64 * 1024
 _LOOKED_AT_LINES: Final = 20
 _ASSIGNMENT_BYTES: Final = 256
-_ASSIGNMENT: Final = re.compile(rb"(window|Grailbird\.data)\.[\w$.]+\s*=")
 _ASSIGNMENTS: Final = (b"window.", b"Grailbird.data.")
 _IN_BRACKET: Final = re.compile(rb'\[\s*[\[{"\]\-0-9tfn]|\{\s*["}]')
 
@@ -52,15 +51,15 @@ def find_json(head: bytes, *, is_all: bool) -> JsonFormat | Literal["more"] | No
     It may also begin with an ID, or be damaged there, if a bracket begins the second line and objects most others.
     head, is_all: see choose_reader; `more` if they do not suffice.
     """
-    begun = head[:_BLANK_BYTES].removeprefix(_BOM).lstrip()
+    begun = head[:_BLANK_BYTES].removeprefix(BOM_UTF8).lstrip()
     is_more_possible = not is_all and len(head) < _LOOKED_AT_BYTES
-    if not begun or _BOM.startswith(head):
+    if not begun or BOM_UTF8.startswith(head):
         return "more" if is_more_possible and len(head) < _BLANK_BYTES else None
     if begun[:1] in b"{[":
         return _by_lines(head[:_LOOKED_AT_BYTES], is_all=not is_more_possible)
     if not any(begun.startswith(name[: len(begun)]) for name in _ASSIGNMENTS):
         return _by_second_line(head[:_LOOKED_AT_BYTES], is_all=not is_more_possible)
-    if _ASSIGNMENT.match(begun[:_ASSIGNMENT_BYTES]):
+    if ASSIGNMENT.match(begun[:_ASSIGNMENT_BYTES]):
         return "json"
     return "more" if is_more_possible and len(begun) < _ASSIGNMENT_BYTES else None
 
@@ -76,12 +75,12 @@ def _by_lines(head: bytes, *, is_all: bool) -> JsonFormat | Literal["more"] | No
         return "more"
     if _are_mostly(b"{[", lines[1:]):
         return "ndjson"
-    return "json" if _IN_BRACKET.match(head.removeprefix(_BOM).lstrip()) else None
+    return "json" if _IN_BRACKET.match(head.removeprefix(BOM_UTF8).lstrip()) else None
 
 
 def _by_second_line(head: bytes, *, is_all: bool) -> Literal["ndjson", "more"] | None:
     """By the second line if no object begins it, so that a pipe of IDs need not wait; else by more of them."""
-    begun = head[:_BLANK_BYTES].removeprefix(_BOM).lstrip()
+    begun = head[:_BLANK_BYTES].removeprefix(BOM_UTF8).lstrip()
     second = begun.partition(b"\n")[2].lstrip()
     if not second:
         return "more" if not is_all and len(head) < _BLANK_BYTES else None
@@ -95,7 +94,7 @@ def _by_second_line(head: bytes, *, is_all: bool) -> Literal["ndjson", "more"] |
 
 def _sampled(head: bytes, *, is_all: bool) -> list[bytes]:
     """The first whole lines that are not blank. is_all: the last one is whole."""
-    *lines, begun = head.removeprefix(_BOM).split(b"\n")
+    *lines, begun = head.removeprefix(BOM_UTF8).split(b"\n")
     if is_all:
         lines.append(begun)
     return [line for line in map(bytes.strip, lines) if line][: _LOOKED_AT_LINES + 1]

@@ -1,15 +1,11 @@
 """Who reads a text on: the seam between a file's bytes and its format."""
 
 from dataclasses import dataclass
-from typing import Final, Protocol
-
-import numpy as np
+from typing import Protocol
 
 from harvester.sources.chunk import LINE_CAP, NOTHING, Chunk, joined
 from harvester.sources.form import FileFormat
 from harvester.sources.lines import LineCutter
-
-_NEWLINE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +16,12 @@ class Torn:
     text: bytes
 
 
-class Reader(Protocol):
-    """Reads one text, piece after piece. What it finds does not depend on where the pieces are cut."""
+class _Told(Protocol):
+    """What can be said of who reads."""
 
     @property
     def file_format(self) -> FileFormat:
-        """As what the text is read."""
+        """As what it reads."""
 
     @property
     def column(self) -> str | None:
@@ -34,6 +30,10 @@ class Reader(Protocol):
     @property
     def is_within(self) -> bool:
         """Whether an end here would cut something: a line, a record, a value."""
+
+
+class Reader(_Told, Protocol):
+    """Reads one text, piece after piece. What it finds does not depend on where the pieces are cut."""
 
     def read(self, text: bytes) -> Chunk:
         """What has become whole with this piece."""
@@ -45,20 +45,12 @@ class Reader(Protocol):
         """What is left and whole where the text breaks off, and what is not."""
 
 
-class Rows(Protocol):
+class Rows(_Told, Protocol):
     """Reads whole lines; what a Reader of lines has within."""
 
     @property
-    def file_format(self) -> FileFormat:
-        """As what the lines are read."""
-
-    @property
-    def column(self) -> str | None:
-        """See Origin."""
-
-    @property
-    def is_within(self) -> bool:
-        """Whether a record goes on behind the last line."""
+    def n_lines(self) -> int:
+        """How many lines are read, without those that are held back."""
 
     def read(self, lines: bytes) -> Chunk:
         """What the lines hold; each ends with a newline."""
@@ -73,7 +65,6 @@ class LineReader:
     def __init__(self, rows: Rows, line_cap: int = LINE_CAP) -> None:
         self._rows = rows
         self._cutter = LineCutter(line_cap)
-        self._n_newlines = 0
 
     @property
     def file_format(self) -> FileFormat:
@@ -93,10 +84,7 @@ class LineReader:
     def read(self, text: bytes) -> Chunk:
         """What the lines hold that are whole now."""
         lines = self._cutter.feed(text)
-        if not lines:
-            return NOTHING
-        self._n_newlines += int(np.count_nonzero(np.frombuffer(lines, np.uint8) == _NEWLINE))
-        return self._rows.read(lines)
+        return self._rows.read(lines) if lines else NOTHING
 
     def flush(self) -> Chunk:
         """A last line without newline, a record left open."""
@@ -105,5 +93,5 @@ class LineReader:
 
     def cut(self) -> tuple[Chunk, Torn]:
         """A record left open, and the line that is torn."""
-        torn = Torn(self._n_newlines + 1, self._cutter.flush())
-        return self._rows.flush(), torn
+        left = self._rows.flush()
+        return left, Torn(self._rows.n_lines + 1, self._cutter.flush())

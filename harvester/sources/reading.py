@@ -1,7 +1,6 @@
 """From files to chunks of IDs."""
 
 import dataclasses
-import os
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -18,7 +17,7 @@ from harvester.sources.layers.decoding import BLOCKS_WITHOUT_THREAD, open_parts
 from harvester.sources.layers.parts import Block, Part, Table, Text
 from harvester.sources.readers import Reader
 from harvester.sources.screening import Screen
-from harvester.sources.source import Source
+from harvester.sources.source import Source, printable_name
 
 CHUNK_BYTES: Final = 1024 * 1024
 """Large enough that the thread which reads does not get its turn too often for too little."""
@@ -120,7 +119,7 @@ def _read_part(source: Source, part: Part, form: Form, stop: threading.Event) ->
     if form.file_format is not None and is_table != (form.file_format in TABLE_FORMATS):
         what = f"a file in columns ({part.kind})" if isinstance(part, Table) else "a text"
         raise UsageError(
-            f"{_printable(part.name)}: {what}, and --format says {form.file_format}",
+            f"{printable_name(part.name)}: {what}, and --format says {form.file_format}",
             "Without --format it is found out.",
         )
     match part:
@@ -132,7 +131,7 @@ def _read_part(source: Source, part: Part, form: Form, stop: threading.Event) ->
 
 def _read_table(table: Table, form: Form, stop: threading.Event) -> Iterator[Chunk]:
     screen = Screen(form).screen
-    file = _printable(table.name)
+    file = printable_name(table.name)
     for chunk in read_table(
         file, table.kind, table.opened, form, _compression_of(table), table.n_stored, stop
     ):
@@ -147,10 +146,6 @@ def _read_table(table: Table, form: Form, stop: threading.Event) -> Iterator[Chu
 def _compression_of(part: Part) -> str | None:
     """As an Origin tells it."""
     return ", ".join(part.around) or None
-
-
-def _printable(name: str) -> str:
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _read_text(source: Source, text: Text, form: Form, stop: threading.Event) -> Iterator[Chunk]:
@@ -179,7 +174,7 @@ class _TextReader:
     """One text, block after block: to the right reader, to chunks."""
 
     def __init__(self, text: Text, form: Form) -> None:
-        self._file = _printable(text.name)
+        self._file = printable_name(text.name)
         self._compression = _compression_of(text)
         self._form = form
         self._head = b""

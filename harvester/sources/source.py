@@ -1,5 +1,6 @@
 """What is read: one file, standard input, or an object of a service."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from threading import Event
@@ -34,3 +35,8 @@ class Source:
     def is_remote(self) -> bool:
         """Whether a URL means it, and its service tells how large it is."""
         return self.pieces is not None and self.size_bytes is not None
+
+
+def printable_name(name: str | os.PathLike[str]) -> str:
+    """A file's name as text; bytes that are none are escaped."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

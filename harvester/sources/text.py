@@ -1,5 +1,7 @@
 """Plain text: one tweet ID a line."""
 
+from codecs import BOM_UTF8
+
 import numpy as np
 
 from harvester.engagement.tweet_id import Ids, parse_tweet_id
@@ -8,7 +10,6 @@ from harvester.sources.digits import read_ids
 from harvester.sources.form import FileFormat
 
 BOM = "\ufeff"
-_BOM = BOM.encode()
 HEADER_NAMES = ("tweet_id", "tweetid", "id_str", "tweet_id_str", "idstr", "status_id", "statusid", "id")
 """What a column of tweet IDs is called, the most telling name first."""
 WEAK_NAMES = ("id",)
@@ -55,7 +56,7 @@ class TextLines:
 
     def __init__(self, file: str) -> None:
         self._file = file
-        self._n_lines = 0
+        self.n_lines = 0
         self._is_header_possible = True
 
     def read(self, lines: bytes) -> Chunk:
@@ -80,13 +81,13 @@ class TextLines:
             elif self._is_header_possible and _is_header(line):
                 n_headers = 1
                 self._is_header_possible = False
-            elif self._is_header_possible and line.removeprefix(_BOM).startswith(b"#"):
+            elif self._is_header_possible and line.removeprefix(BOM_UTF8).startswith(b"#"):
                 n_comments += 1
             else:
-                rejected.append(Rejected(self._file, self._n_lines + index + 1, shown(line), found))
+                rejected.append(Rejected(self._file, self.n_lines + index + 1, shown(line), found))
                 self._is_header_possible = False
-        first_line = self._n_lines
-        self._n_lines += len(is_id)
+        first_line = self.n_lines
+        self.n_lines += len(is_id)
         self._is_header_possible &= not is_id.any()
         return Chunk(
             ids[is_id],
@@ -101,10 +102,10 @@ class TextLines:
 
     def _clean(self, ids: Ids) -> Chunk:
         """What lines hold that are an ID each."""
-        first_line = self._n_lines
-        self._n_lines += len(ids)
+        first_line = self.n_lines
+        self.n_lines += len(ids)
         self._is_header_possible &= not len(ids)
-        numbers = np.arange(first_line + 1, self._n_lines + 1, dtype=np.int64)
+        numbers = np.arange(first_line + 1, self.n_lines + 1, dtype=np.int64)
         return Chunk(ids, (), len(ids), 0, 0, 0, None, lines=numbers)
 
     def flush(self) -> Chunk:

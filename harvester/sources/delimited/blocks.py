@@ -5,6 +5,7 @@ newlines count where the quotes before them are even in number. That is right if
 cell's beginning or behind the quote that it doubles, and each that closes at a cell's end or before such a one.
 """
 
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +16,6 @@ from harvester.sources.chunk import LINE_CAP
 from harvester.sources.delimited.dialect import Dialect, Shape
 from harvester.sources.digits import Bytes, Mask, Places, read_cells, with_front
 
-_BOM: Final = b"\xef\xbb\xbf"
 _BLANK: Final = ord(" ")
 _NEWLINE: Final = ord("\n")
 _RETURN: Final = ord("\r")
@@ -43,7 +43,7 @@ def read_block(lines: bytes, dialect: Dialect, shape: Shape) -> Block | None:
     """The records of the lines, each with a newline at its end; None if it is doubtful how they are parted."""
     if dialect.escaped_quote in lines or _has_bare_returns(lines):
         return None
-    if dialect.delimiter == " " and _BOM in lines:
+    if dialect.delimiter == " " and BOM_UTF8 in lines:
         return None  # blanks behind it are at the line's beginning, where they part nothing
     text, front = with_front(lines)
     signs = _signs(text, front, dialect)

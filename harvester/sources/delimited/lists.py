@@ -6,13 +6,14 @@ MOST_COLUMNS columns of Snowflakes may be tweets, conversations, authors. Bracke
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from harvester.engagement.tweet_id import FIRST_SNOWFLAKE, MAX_TWEET_ID, Ids
+from harvester.engagement.tweet_id import FIRST_SNOWFLAKE, MAX_DIGITS, MAX_TWEET_ID, Ids
 from harvester.sources.chunk import LINE_CAP, NOTHING, Chunk
 from harvester.sources.form import FileFormat
 from harvester.sources.lines import LineCutter
@@ -26,7 +27,6 @@ _SIGNS: Final = b"\n\r\t ,;|[](){}\"'"
 _TO_LINES: Final = bytes.maketrans(_SIGNS, b"\n" * len(_SIGNS))
 _IS_SIGN: Final = np.isin(np.arange(256), np.frombuffer(_SIGNS, np.uint8))
 _NEWLINE: Final = ord("\n")
-_BOM: Final = b"\xef\xbb\xbf"
 _AROUND: Final = b" \r[](){}"
 _AROUND_CELL: Final = _AROUND + b"\t\"'"
 _GOES_ON: Final = (b",", b";")
@@ -57,13 +57,13 @@ def has_lists_within(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def _cells(line: bytes) -> list[bytes]:
-    cells = _BETWEEN.split(line.removeprefix(_BOM).strip(_AROUND))
+    cells = _BETWEEN.split(line.removeprefix(BOM_UTF8).strip(_AROUND))
     return cells[:-1] if len(line) > LINE_CAP and len(cells) > 1 else cells
 
 
 def _is_snowflake(cell: bytes) -> bool:
     digits = cell.strip(_AROUND_CELL)
-    return digits.isdigit() and len(digits) <= 19 and FIRST_SNOWFLAKE <= int(digits) <= MAX_TWEET_ID
+    return digits.isdigit() and len(digits) <= MAX_DIGITS and FIRST_SNOWFLAKE <= int(digits) <= MAX_TWEET_ID
 
 
 class ListReader:

@@ -10,6 +10,7 @@ Quotes within quotes are doubled, or stand behind a backslash where the record i
 only then. A line that is no proper CSV is read with literal quotes if it has an ID and as many cells as the table.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -23,7 +24,6 @@ from harvester.sources.text import TOO_LONG
 UNCLOSED: Final = "a quote is opened and not closed"
 _RETURN_WITHIN: Final = "a carriage return in the middle of the line"
 _TEXT_BEHIND: Final = "a quote is closed in the middle of a cell"
-_BOM: Final = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def read_records(
     the rows are like; None if that is not known, no quote is literal then.
     Undecodable bytes are in the cells as Python's surrogate escapes.
     """
-    reading = _Reading([line.removeprefix(_BOM) for line in lines], dialect, shape, is_last=is_last)
+    reading = _Reading([line.removeprefix(BOM_UTF8) for line in lines], dialect, shape, is_last=is_last)
     first = 0
     while first < len(lines):
         records = reading.read(first)

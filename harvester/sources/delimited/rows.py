@@ -44,7 +44,7 @@ class CsvRows:
         self._is_header_next = name is not None
         self._n_preamble = n_preamble
         self._held = b""
-        self._n_lines = 0
+        self.n_lines = 0
 
     @property
     def is_within(self) -> bool:
@@ -72,7 +72,7 @@ class CsvRows:
             n_lines += 1
             n_blank += not line.strip()
             self._n_preamble -= 1
-        self._n_lines += n_lines
+        self.n_lines += n_lines
         return replace(NOTHING, n_lines=n_lines, n_blank=n_blank, n_headers=n_lines - n_blank), lines
 
     def _read_block(self, lines: bytes, block: Block) -> Chunk:
@@ -90,8 +90,8 @@ class CsvRows:
             found = self._settle(record, line, int(block.first_lines[index]), rows)
             if found is not None:
                 ids[index], is_id[index] = found, True
-        first_line = self._n_lines
-        self._n_lines += block.n_lines
+        first_line = self.n_lines
+        self.n_lines += block.n_lines
         self._held = lines[block.n_bytes :]
         return rows.chunk(ids[is_id], block.first_lines[is_id] + (first_line + 1), len(ids))
 
@@ -108,8 +108,8 @@ class CsvRows:
             if found is not None:
                 ids.append(found)
                 id_lines.append(record.first_line)
-        first_line = self._n_lines
-        self._n_lines += n_taken
+        first_line = self.n_lines
+        self.n_lines += n_taken
         self._held = b"".join(line + b"\n" for line in lines[n_taken:])
         return rows.chunk(np.array(ids, np.int64), np.array(id_lines, np.int64) + (first_line + 1), n_records)
 
@@ -117,7 +117,7 @@ class CsvRows:
         """The record's ID; None if it has none and stands in rows. line: its first. place: see Block."""
         found = self._id_in(record)
         owner_column = self._owner_column
-        number = self._n_lines + place + 1
+        number = self.n_lines + place + 1
         if found is None:
             rows.n_blank += 1
         elif self._is_header_next:

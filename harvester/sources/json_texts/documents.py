@@ -8,6 +8,7 @@ outermost array, or of the arrays of tweets in its outermost object, or else the
 import dataclasses
 import enum
 import re
+from codecs import BOM_UTF8
 from typing import Final
 
 import orjson
@@ -33,7 +34,7 @@ _PIECE_BYTES: Final = 256 * 1024
 _MAX_KEY_BYTES: Final = 1000
 _MAX_BREAKS: Final = 1000
 """So often reading is taken up again where a document was broken; a file with more of them is no JSON."""
-_BETWEEN: Final = BLANKS + b";\x1e\xef\xbb\xbf"
+_BETWEEN: Final = BLANKS + b";\x1e" + BOM_UTF8
 _NEW_DOCUMENT: Final = re.compile(rb"\n[{\[]")
 
 

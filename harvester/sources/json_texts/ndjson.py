@@ -16,16 +16,16 @@ class NdjsonLines:
         self.column = form.column
         self._file = file
         self._values = Values(form)
-        self._n_lines = 0
+        self.n_lines = 0
 
     def read(self, lines: bytes) -> Chunk:
         """What the lines hold; each ends with a newline."""
         findings = Findings(self._file)
-        read, number = self._values.read, self._n_lines
+        read, number = self._values.read, self.n_lines
         for line in lines.split(b"\n")[:-1]:
             number += 1
             read(line, number, findings)
-        self._n_lines = number
+        self.n_lines = number
         return findings.chunk()
 
     def flush(self) -> Chunk:

@@ -4,6 +4,7 @@ import re
 from typing import Any, Final
 
 from harvester.engagement.damaged import LARGEST_EXACT_DOUBLE
+from harvester.engagement.tweet_id import MAX_DIGITS
 
 ID_KEYS: Final = ("tweet_id", "id_str", "status_id", "id")
 """Where a tweet's own ID stands. The first counts, but for a number of which another has the exact digits."""
@@ -12,7 +13,6 @@ USER: Final = "a user, not a tweet; --column reads its ID all the same"
 NAMED: Final = "a user or a list, not a tweet; --column reads its ID all the same"
 
 _SURE_ID_KEYS: Final = ("tweet_id", "status_id")
-_MAX_DIGITS: Final = 19
 _KEPT_PART: Final = 1e14
 """A spreadsheet keeps 15 digits, JavaScript more: of so many parts a rounded number loses less than one."""
 
@@ -109,6 +109,6 @@ def _is_exact(text: Any, number: float | Number) -> bool:
 
 def _digits(held: Any) -> str | None:
     """Text or a number as digits, if an ID may have so many; also a Number, so that both readings agree."""
-    if not isinstance(held, (str, int)) or len(text := str(held)) > _MAX_DIGITS:
+    if not isinstance(held, (str, int)) or len(text := str(held)) > MAX_DIGITS:
         return None
     return text if text.isascii() and text.isdigit() else None

@@ -6,6 +6,7 @@ what patience would find.
 """
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,7 +14,7 @@ from typing import Any, Final
 import msgspec
 import orjson
 
-from harvester.engagement.tweet_id import MAX_TWEET_ID
+from harvester.engagement.tweet_id import MAX_DIGITS, MAX_TWEET_ID
 from harvester.sources.chunk import shown
 from harvester.sources.form import Form
 from harvester.sources.json_texts.findings import Findings
@@ -32,9 +33,7 @@ from harvester.sources.json_texts.tweets import (
 JSON_CAP: Final = 16 * 1024 * 1024
 """Bytes of a JSON value that is read as a whole. Longer ones are rejected."""
 TOO_LONG: Final = f"longer than {JSON_CAP // 1024**2} MiB"
-_BOM: Final = b"\xef\xbb\xbf"
 _TAG: Final = "tag:search.twitter.com,2005:"
-_MAX_DIGITS: Final = 19
 
 
 class _Doubts(msgspec.Struct, gc=False, kw_only=True):
@@ -103,7 +102,7 @@ def _id_of(item: _Item) -> int:
     value = (item.id_str or item.id) if isinstance(item, _Tweet) else item
     if isinstance(value, str):
         value = value.removeprefix(_TAG)
-        if len(value) > _MAX_DIGITS or not (value.isascii() and value.isdigit()):
+        if len(value) > MAX_DIGITS or not (value.isascii() and value.isdigit()):
             return 0
         value = int(value)
     return value if 0 < value <= MAX_TWEET_ID else 0
@@ -190,7 +189,7 @@ class Values:
         return True
 
     def _read_patiently(self, text: bytes, line: int, findings: Findings, standing: Standing) -> None:
-        text = text.removeprefix(_BOM)
+        text = text.removeprefix(BOM_UTF8)
         if not text.strip():
             findings.n_blank += 1
             return

@@ -14,7 +14,7 @@ from typing import Final, Protocol, cast
 
 from harvester.sources.layers.expansion import BOMB, Expansion
 from harvester.sources.layers.parts import Block, StreamCompression
-from harvester.sources.layers.zstandard import zstd
+from harvester.sources.layers.zstandard import ZSTD_FRAMES, zstd
 
 STEP_BYTES: Final = 256 * 1024
 """What comes out at most in one step."""
@@ -97,14 +97,13 @@ def _begin_zstd() -> Decompressor:
 
 _begin_xz = partial(lzma.LZMADecompressor, lzma.FORMAT_XZ, _MOST_MEMORY_BYTES)
 _begin_lzma = partial(lzma.LZMADecompressor, lzma.FORMAT_ALONE, _MOST_MEMORY_BYTES)
-_ZSTD_FRAMES: Final = (b"\x28\xb5\x2f\xfd", *(b"%c\x2a\x4d\x18" % first for first in range(0x50, 0x60)))
 
 CODECS: Final[dict[StreamCompression, Codec]] = {
     "gzip": Codec("gzip", _begin_gzip, (b"\x1f\x8b",)),
     "bzip2": Codec("bzip2", bz2.BZ2Decompressor, (b"BZh",)),
     "xz": Codec("xz", _begin_xz, (b"\xfd7zXZ\x00",)),
     "lzma": Codec("lzma", _begin_lzma, (b"]\0\0",)),
-    "zstd": Codec("zstd", _begin_zstd, _ZSTD_FRAMES),
+    "zstd": Codec("zstd", _begin_zstd, ZSTD_FRAMES),
 }
 DEFLATE: Final = Codec("deflate", _begin_deflate)
 

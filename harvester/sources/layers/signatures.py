@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from harvester.sources.layers.parts import Compression, TableKind
+from harvester.sources.layers.zstandard import ZSTD_FRAMES
 
 SIGNATURE_BYTES: Final = 265
 """What is looked at."""
@@ -21,14 +22,12 @@ Content = Compression | TableKind
 WORKBOOK: Final = "a workbook, as Excel makes them; save the sheet as CSV"
 _DECOMPRESS: Final = "decompress it, or use gzip, bzip2, xz or zstd"
 _BZIP2_FIRST_BLOCKS: Final = (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")
-_SKIPPABLE_FRAMES: Final = tuple(b"%c\x2a\x4d\x18" % first for first in range(0x50, 0x60))
 
 _SIGNATURES: Final[dict[bytes, Content | Foreign]] = {
     b"\x1f\x8b": "gzip",
     **{b"BZh%d%b" % (level, block): "bzip2" for level in range(1, 10) for block in _BZIP2_FIRST_BLOCKS},
     b"\xfd7zXZ\x00": "xz",
-    b"\x28\xb5\x2f\xfd": "zstd",
-    **dict.fromkeys(_SKIPPABLE_FRAMES, "zstd"),
+    **dict.fromkeys(ZSTD_FRAMES, "zstd"),
     b"PK\x03\x04": "zip",
     b"PK\x05\x06": "zip",
     b"PAR1": "parquet",

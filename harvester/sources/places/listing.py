@@ -1,6 +1,7 @@
 """Lists of inputs: `@list.txt` stands for what is written there, one a line."""
 
 import os
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,6 @@ from harvester.sources.stored import read_stored, why_unread
 LIST_MARK: Final = "@"
 LONGEST_LINE_BYTES: Final = 64 * 1024
 _PIECE_BYTES: Final = 64 * 1024
-_BOM: Final = b"\xef\xbb\xbf"
 _STDIN_LIST: Final = f"{LIST_MARK}{STDIN}"
 _DEEPEST: Final = 1
 
@@ -97,7 +97,7 @@ def _entries_of(argument: Argument, stop: Event) -> Iterator[Argument]:
         if line is None:
             return
         number += 1
-        entry = Argument(os.fsdecode(line.removeprefix(_BOM)).strip(), f"{label}:{number}")
+        entry = Argument(os.fsdecode(line.removeprefix(BOM_UTF8)).strip(), f"{label}:{number}")
         if entry.text and not entry.text.startswith("#"):
             with entry.named():
                 _demand_path(entry.text)

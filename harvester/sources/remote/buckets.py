@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, BinaryIO, Final, Protocol
 
+from harvester.sources.chunk import SHOWN_CHARACTERS
 from harvester.sources.naming import data_files
 from harvester.sources.remote.objects import Changed, Refusal, Told
 from harvester.sources.urls import why
@@ -14,7 +15,6 @@ _VERSIONS: Final = (
     *("LastModified", "last_modified", "Last-Modified", "updated", "modified", "mtime", "created"),
 )
 """What tells content apart, the most telling first; each service has a word of its own."""
-_SHOWN_CHARACTERS: Final = 200
 Details = Mapping[str, Any]
 
 
@@ -96,7 +96,7 @@ def told_by(details: Details) -> Told:
 
 def _version(name: str, value: object) -> str:
     text = value.isoformat() if isinstance(value, datetime) else str(value)
-    return f"{name} {text}"[:_SHOWN_CHARACTERS]
+    return f"{name} {text}"[:SHOWN_CHARACTERS]
 
 
 def files_below(files: Files, folder: str) -> list[str]:

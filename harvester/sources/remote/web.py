@@ -16,6 +16,7 @@ import aiohttp
 import yarl
 
 from harvester.engagement.allowance import retry_after_s
+from harvester.sources.chunk import SHOWN_CHARACTERS
 from harvester.sources.remote.objects import Changed, NotNow, Refusal, Told
 
 T = TypeVar("T")
@@ -31,7 +32,6 @@ Their buffers are left small: what is in them when an answer breaks off is lost,
 """
 _AS_STORED: Final = {"Accept-Encoding": "identity"}
 _RANGE: Final = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
-_SHOWN_CHARACTERS: Final = 200
 _AGAIN: Final = frozenset({408, 425, 429})
 
 
@@ -123,7 +123,7 @@ def told_by(status: int, headers: Mapping[str, str]) -> Told:
     else:
         found = _RANGE.fullmatch(headers.get("Content-Range", ""))
         size = found[2] if found else ""
-    return Told(int(size) if size.isdecimal() else None, version and version[:_SHOWN_CHARACTERS])
+    return Told(int(size) if size.isdecimal() else None, version and version[:SHOWN_CHARACTERS])
 
 
 def _range(start: int, end: int | None) -> Mapping[str, str]:
