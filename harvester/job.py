@@ -29,9 +29,10 @@ from harvester.pipeline.stop import Stop, first_error
 from harvester.questions import Question, accounts_used, identity_of, make_questions, reach_of
 from harvester.report.results import total_of, write_results
 from harvester.report.summary import EndpointResult
-from harvester.rundir.directory import MANIFEST, RunDirectory
+from harvester.rundir.directory import RunDirectory
 from harvester.rundir.files import Stopped
 from harvester.rundir.manifest import Manifest, read_manifest
+from harvester.rundir.names import MANIFEST
 from harvester.sources import Source, find_sources
 from harvester.transport.app_limit import AppLimit
 from harvester.transport.oauth import make_signers

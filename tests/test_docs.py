@@ -10,7 +10,7 @@ import pytest
 import harvester
 from harvester.cli.main import cli
 from harvester.errors import ExitCode
-from harvester.rundir.success import SUCCESS
+from harvester.rundir.names import SUCCESS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -14,7 +14,7 @@ FLOORS = [
     [room.strip() for room in floor.split(",")]
     for floor in (LINE[1] if LINE else "").replace("\n", " ").split("·")
 ]
-PURE_ROOMS = ("engagement", "planning", "reduce", "dedupe", "questions")
+PURE_ROOMS = ("engagement", "planning", "reduce", "dedupe", "questions", "timeline")
 PURE_MODULES = (
     "transport.guess",
     "transport.pace",

@@ -10,9 +10,9 @@ from rich.text import Text
 
 from harvester.cli.main import print_json
 from harvester.errors import ExitCode
+from harvester.recorded.run import State
 from harvester.verify.report import Report
 from harvester.verify.report import verify as verify_directory
-from harvester.verify.told import State
 
 IN_WORDS: Final[dict[State | None, str]] = {
     "complete": "complete",

@@ -9,10 +9,9 @@ from harvester.errors import ExitCode
 from harvester.report.summary import EndpointResult, make_summary, make_top_tweets_csv
 from harvester.rundir.directory import RunDirectory
 from harvester.rundir.files import write_derived
+from harvester.rundir.names import SUMMARY, TOP_TWEETS, dead_letters_name
 
 SCHEMA: Final = 1
-SUMMARY: Final = "summary.json"
-TOP_TWEETS: Final = "top_tweets.csv"
 
 
 def total_of(results: Sequence[EndpointResult], n_rejected: int) -> Counter[str]:
@@ -51,7 +50,7 @@ def write_results(
     directory.end_input()
     write_derived(directory.path / TOP_TWEETS, make_top_tweets_csv(results))
     directory.write_json(SUMMARY, summary)
-    derived = (SUMMARY, TOP_TWEETS, *(f"{result.name}.failed.ndjson" for result in results))
+    derived = (SUMMARY, TOP_TWEETS, *(dead_letters_name(result.name) for result in results))
     directory.commit_derived(derived)
     if exit_code is ExitCode.OK:
         document = {

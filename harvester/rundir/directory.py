@@ -38,12 +38,19 @@ from harvester.rundir.manifest import (
     write_manifest,
 )
 from harvester.rundir.marks import EndpointMark, InputMark, Step, StreamMark
+from harvester.rundir.names import (
+    JOURNAL,
+    MANIFEST,
+    REJECTED,
+    SUCCESS,
+    dead_letters_name,
+    pace_name,
+    records_name,
+)
 from harvester.rundir.spend import SpendFile
-from harvester.rundir.success import SUCCESS, Success, demand_unchanged, read_success, write_success
+from harvester.rundir.success import Success, demand_unchanged, read_success, write_success
 from harvester.sources import Form, Source
 
-MANIFEST: Final = "run.json"
-JOURNAL: Final = "journal.db"
 SAMPLE_AHEAD_BYTES: Final = 2**20
 """Of a stream of which only the first IDs are wanted, and which may have no end."""
 
@@ -139,8 +146,8 @@ class RunDirectory:
 
     def _has_records(self) -> bool:
         """Whether anything stands in the files that a journal vouches for, of whichever endpoint."""
-        names = [f"{name}{ending}" for name in ENDPOINTS for ending in (".ndjson", ".failed.ndjson")]
-        paths = [self.path / name for name in ("rejected.ndjson", *names)]
+        names = [name_of(name) for name in ENDPOINTS for name_of in (records_name, dead_letters_name)]
+        paths = [self.path / name for name in (REJECTED, *names)]
         with storage_errors(self.path):
             return any(path.exists() and path.stat().st_size for path in paths)
 
@@ -158,7 +165,7 @@ class RunDirectory:
         self.journal.forget_streams()
         with storage_errors(self.path):
             for name in set(found.options["endpoint"]) - set(endpoints):
-                for path in (self.path / f"{name}.ndjson", self.path / f".pace-{name}.json"):
+                for path in (self.path / records_name(name), self.path / pace_name(name)):
                     path.unlink(missing_ok=True)
             for place in range(len(found.inputs)):
                 (self.path / kept_name(place)).unlink(missing_ok=True)
@@ -184,12 +191,13 @@ class RunDirectory:
 
     def _open_files(self, endpoints: Sequence[str]) -> None:
         self.input_mark = mark = self.journal.input_mark()
-        self._append_to("rejected", mark.rejected_bytes, mark.rejected_hash)
+        self._append_to(REJECTED, mark.rejected_bytes, mark.rejected_hash)
         self.marks: dict[str, EndpointMark] = {}
         for name in endpoints:
             self.marks[name] = self.journal.endpoint_mark(name)
-            self._append_to(name, self.marks[name].records_bytes, self.marks[name].records_digest)
-            self.spends[name] = SpendFile(self.path / f".pace-{name}.json")
+            mark_of_records = self.marks[name]
+            self._append_to(records_name(name), mark_of_records.records_bytes, mark_of_records.records_digest)
+            self.spends[name] = SpendFile(self.path / pace_name(name))
         self.n_cut_bytes = sum(file.n_cut_bytes for file in self._files.values())
         self._keep_streams(self.journal.streams())
         sync_folder(self.path)
@@ -197,7 +205,7 @@ class RunDirectory:
             kept.begin(lambda: self.journal.commit_streams(self._new_marks))
 
     def _append_to(self, name: str, n_bytes: int, digest: bytes) -> None:
-        self._files[name] = AppendFile(self.path / f"{name}.ndjson", n_bytes, digest, self._stop)
+        self._files[name] = AppendFile(self.path / name, n_bytes, digest, self._stop)
 
     def _keep_streams(self, marks: Mapping[int, StreamMark]) -> None:
         """Open what is kept of the streams, and read all of the input as it has to be."""
@@ -232,20 +240,20 @@ class RunDirectory:
 
     def commit(self, step: Step, records: Sequence[bytes]) -> None:
         """One durable step of an endpoint: records first, then the journal that vouches for them."""
-        file = self._files[step.endpoint]
+        file = self._files[records_name(step.endpoint)]
         file.append(records)
         mark = replace(step.mark, records_bytes=file.length_bytes, records_digest=file.digest)
         self.journal.commit(replace(step, mark=mark), self._new_marks)
 
     def commit_rejected(self, mark: InputMark, rejected: Sequence[bytes]) -> None:
         """The same for rejected lines."""
-        self._files["rejected"].append(rejected)
+        self._files[REJECTED].append(rejected)
         self.journal.commit_input(mark, self._new_marks)
 
     def write_dead_letters(self, endpoint: str) -> None:
         """Make `….failed.ndjson` anew from the journal; empty when there are none."""
         letters = (part for letter in self.journal.dead_letters(endpoint) for part in (letter, b"\n"))
-        write_derived(self.path / f"{endpoint}.failed.ndjson", letters)
+        write_derived(self.path / dead_letters_name(endpoint), letters)
 
     def write_json(self, name: str, document: Mapping[str, Any]) -> None:
         """Replace a derived JSON document. Sums may outgrow 64 bits, which orjson does not write."""
@@ -268,7 +276,7 @@ class RunDirectory:
         derived: the names of those that are not appended to, but for `run.json`.
         """
         self.journal.checkpoint()
-        files = {f"{name}.ndjson": file.mark for name, file in self._files.items()}
+        files = {name: file.mark for name, file in self._files.items()}
         files |= {kept_name(place): kept.mark for place, kept in self._kept.items()}
         files |= {name: describe_file(self.path / name) for name in (MANIFEST, *derived)}
         write_success(self.path, document, files)

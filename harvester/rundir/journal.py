@@ -28,30 +28,10 @@ from pathlib import Path
 from typing import Final
 
 from harvester.errors import HarvesterError, RunDirectoryError
-from harvester.rundir.journal_reads import SCHEMA_VERSION, JournalReads
+from harvester.rundir.journal_reads import SCHEMA_VERSION, TABLES, JournalReads
 from harvester.rundir.marks import Ahead, FileMark, InputMark, Step, StreamMark
 from harvester.rundir.seals import seal_of
 
-_TABLES: Final = """
-    CREATE TABLE run (schema INTEGER NOT NULL, run_id TEXT NOT NULL);
-    CREATE TABLE input (rejected_lines INTEGER NOT NULL, rejected_bytes INTEGER NOT NULL,
-                        rejected_hash BLOB NOT NULL, seal BLOB NOT NULL);
-    CREATE TABLE stream (position INTEGER PRIMARY KEY, n_bytes INTEGER NOT NULL, digest BLOB NOT NULL,
-                         is_whole INTEGER NOT NULL, seal BLOB NOT NULL);
-    CREATE TABLE endpoint (name TEXT PRIMARY KEY, batches INTEGER NOT NULL, chain BLOB NOT NULL,
-                           records_bytes INTEGER NOT NULL, records_digest BLOB NOT NULL, state TEXT NOT NULL,
-                           seal BLOB NOT NULL) WITHOUT ROWID;
-    CREATE TABLE dead_letter (position INTEGER PRIMARY KEY, endpoint TEXT NOT NULL, tweet_id INTEGER NOT NULL,
-                              account TEXT NOT NULL, letter BLOB NOT NULL, seal BLOB NOT NULL);
-    CREATE TABLE ahead (endpoint TEXT NOT NULL, number INTEGER NOT NULL, chain BLOB NOT NULL,
-                        outcome BLOB NOT NULL, seal BLOB NOT NULL, PRIMARY KEY (endpoint, number)) WITHOUT ROWID;
-    CREATE TABLE part (endpoint TEXT NOT NULL, number INTEGER NOT NULL, window INTEGER NOT NULL,
-                       chain BLOB NOT NULL, outcome BLOB NOT NULL, seal BLOB NOT NULL,
-                       PRIMARY KEY (endpoint, number, window)) WITHOUT ROWID;
-    CREATE TABLE derived (name TEXT PRIMARY KEY, n_bytes INTEGER NOT NULL, digest BLOB NOT NULL,
-                          seal BLOB NOT NULL) WITHOUT ROWID;
-    CREATE UNIQUE INDEX dead_letter_of ON dead_letter (endpoint, tweet_id);
-"""
 _PUT_DEAD: Final = (
     "INSERT INTO dead_letter (endpoint, tweet_id, account, letter, seal) VALUES (?, ?, ?, ?, ?)"
 )
@@ -92,7 +72,7 @@ class Journal(JournalReads):
 
     def _create(self, run_id: str) -> None:
         self._db.execute("BEGIN IMMEDIATE")
-        for statement in _TABLES.split(";")[:-1]:
+        for statement in TABLES.split(";")[:-1]:
             self._db.execute(statement)
         self._db.execute("INSERT INTO run VALUES (?, ?)", (SCHEMA_VERSION, run_id))
         self._put("input", *astuple(InputMark()))

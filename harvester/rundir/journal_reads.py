@@ -16,6 +16,26 @@ from harvester.rundir.marks import Ahead, Dead, EndpointMark, FileMark, InputMar
 from harvester.rundir.seals import seal_of
 
 SCHEMA_VERSION: Final = 2
+TABLES: Final = """
+    CREATE TABLE run (schema INTEGER NOT NULL, run_id TEXT NOT NULL);
+    CREATE TABLE input (rejected_lines INTEGER NOT NULL, rejected_bytes INTEGER NOT NULL,
+                        rejected_hash BLOB NOT NULL, seal BLOB NOT NULL);
+    CREATE TABLE stream (position INTEGER PRIMARY KEY, n_bytes INTEGER NOT NULL, digest BLOB NOT NULL,
+                         is_whole INTEGER NOT NULL, seal BLOB NOT NULL);
+    CREATE TABLE endpoint (name TEXT PRIMARY KEY, batches INTEGER NOT NULL, chain BLOB NOT NULL,
+                           records_bytes INTEGER NOT NULL, records_digest BLOB NOT NULL, state TEXT NOT NULL,
+                           seal BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE dead_letter (position INTEGER PRIMARY KEY, endpoint TEXT NOT NULL, tweet_id INTEGER NOT NULL,
+                              account TEXT NOT NULL, letter BLOB NOT NULL, seal BLOB NOT NULL);
+    CREATE TABLE ahead (endpoint TEXT NOT NULL, number INTEGER NOT NULL, chain BLOB NOT NULL,
+                        outcome BLOB NOT NULL, seal BLOB NOT NULL, PRIMARY KEY (endpoint, number)) WITHOUT ROWID;
+    CREATE TABLE part (endpoint TEXT NOT NULL, number INTEGER NOT NULL, window INTEGER NOT NULL,
+                       chain BLOB NOT NULL, outcome BLOB NOT NULL, seal BLOB NOT NULL,
+                       PRIMARY KEY (endpoint, number, window)) WITHOUT ROWID;
+    CREATE TABLE derived (name TEXT PRIMARY KEY, n_bytes INTEGER NOT NULL, digest BLOB NOT NULL,
+                          seal BLOB NOT NULL) WITHOUT ROWID;
+    CREATE UNIQUE INDEX dead_letter_of ON dead_letter (endpoint, tweet_id);
+"""
 _DEAD: Final = "endpoint, tweet_id, account, letter, seal FROM dead_letter"
 _SEALED: Final = (
     _DEAD,

@@ -6,14 +6,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import Any, Final
+from typing import Any
 
 from harvester.errors import RunDirectoryError, StorageError
 from harvester.rundir.files import BRING_BACK, NEVER, describe_file, storage_errors, write_derived
 from harvester.rundir.marks import FileMark
+from harvester.rundir.names import SUCCESS
 from harvester.rundir.seals import sealed, unsealed
-
-SUCCESS: Final = "_SUCCESS"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from harvester.pipeline.reading import InputCounts
+from harvester.recorded.run import RecordedRun
 from harvester.verify.endpoint import Seen
 from harvester.verify.input import InputSeen
-from harvester.verify.told import Told
 
 
 def input_equations(counts: InputCounts) -> list[str]:
@@ -53,7 +53,7 @@ class Balance:
         return {"asked": self.asked, **self.counts, "left": self.left, "repeated": self.repeated}
 
 
-def balance_of(told: Told, seen: Seen, read: InputSeen | None, n_left: int) -> Balance:
+def balance_of(told: RecordedRun, seen: Seen, read: InputSeen | None, n_left: int) -> Balance:
     """The balance of an endpoint. n_left: distinct IDs of the input that it has not settled."""
     if read is None:
         return Balance(None, seen.counts())

@@ -8,28 +8,35 @@ from typing import Any, Final
 
 from harvester.errors import ExitCode, RunDirectoryError
 from harvester.pipeline.reading import InputCounts
-from harvester.report.results import SCHEMA, SUMMARY, TOP_TWEETS, total_of
+from harvester.recorded.lines import readable, size_text
+from harvester.recorded.run import RecordedRun
+from harvester.report.results import SCHEMA, total_of
 from harvester.report.summary import EndpointResult, make_summary, make_top_tweets_csv
-from harvester.rundir.directory import MANIFEST
 from harvester.rundir.files import describe_file
 from harvester.rundir.kept import kept_name
 from harvester.rundir.marks import FileMark
+from harvester.rundir.names import (
+    MANIFEST,
+    REJECTED,
+    SUCCESS,
+    SUMMARY,
+    TOP_TWEETS,
+    dead_letters_name,
+    records_name,
+)
 from harvester.rundir.seals import unsealed
-from harvester.rundir.success import SUCCESS
 from harvester.verify.differences import differences
 from harvester.verify.endpoint import Seen
-from harvester.verify.files import readable, size_text
 from harvester.verify.findings import Findings
-from harvester.verify.told import Told
 
 _OF_THE_PROCESS: Final = ("finished_at", "elapsed_s", "handles")
 """What a summary says of the processes that made it, which no file tells again."""
 
 
-def judge_dead_letters(told: Told, endpoints: Sequence[Seen], findings: Findings) -> None:
+def judge_dead_letters(told: RecordedRun, endpoints: Sequence[Seen], findings: Findings) -> None:
     """Compare `….failed.ndjson` with the dead letters of the journal."""
     for seen in endpoints:
-        name = f"{seen.name}.failed.ndjson"
+        name = dead_letters_name(seen.name)
         with findings.check(name) as check:
             mark = _demand_written(told, name)
             if mark.digest != seen.letters_digest:
@@ -38,7 +45,7 @@ def judge_dead_letters(told: Told, endpoints: Sequence[Seen], findings: Findings
 
 
 def judge_summary(
-    told: Told, results: Sequence[EndpointResult], counts: InputCounts | None, findings: Findings
+    told: RecordedRun, results: Sequence[EndpointResult], counts: InputCounts | None, findings: Findings
 ) -> None:
     """Compare `summary.json`. counts: those of the input, None where they are not known."""
     with findings.check(SUMMARY) as check:
@@ -66,7 +73,7 @@ def _exit_code(results: Sequence[EndpointResult], counts: Mapping[str, Any]) -> 
     return ExitCode.OK if is_whole else ExitCode.INCOMPLETE
 
 
-def judge_top_tweets(told: Told, results: Sequence[EndpointResult], findings: Findings) -> None:
+def judge_top_tweets(told: RecordedRun, results: Sequence[EndpointResult], findings: Findings) -> None:
     """Compare `top_tweets.csv`."""
     with findings.check(TOP_TWEETS) as check:
         _demand_written(told, TOP_TWEETS)
@@ -80,7 +87,7 @@ def judge_top_tweets(told: Told, results: Sequence[EndpointResult], findings: Fi
         check.says.append(f"{len(computed.splitlines()) - 1:,} top tweets of the records")
 
 
-def _demand_written(told: Told, name: str) -> FileMark:
+def _demand_written(told: RecordedRun, name: str) -> FileMark:
     """What a file holds. Raises RunDirectoryError where that is not what the journal says was written."""
     mark = describe_file(told.folder / name)
     if mark != told.derived.get(name):
@@ -88,10 +95,10 @@ def _demand_written(told: Told, name: str) -> FileMark:
     return mark
 
 
-def judge_success(told: Told, results: Sequence[EndpointResult], findings: Findings) -> None:
+def judge_success(told: RecordedRun, results: Sequence[EndpointResult], findings: Findings) -> None:
     """Compare `_SUCCESS`, and the files that it has to speak of."""
-    names = [MANIFEST, "rejected.ndjson", *told.derived, *map(kept_name, told.streams)]
-    names += [f"{name}.ndjson" for name in told.marks]
+    names = [MANIFEST, REJECTED, *told.derived, *map(kept_name, told.streams)]
+    names += map(records_name, told.marks)
     with findings.check(SUCCESS) as check:
         found = _object(unsealed, told.folder / SUCCESS)
         marks = {name: describe_file(told.folder / name) for name in names}

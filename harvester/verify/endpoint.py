@@ -14,18 +14,19 @@ from msgspec import UNSET, UnsetType
 from harvester.engagement.metrics import EndpointName
 from harvester.engagement.request import Access, Request
 from harvester.engagement.settling import Settled
+from harvester.recorded.lines import Prefix, size_text
+from harvester.recorded.run import RecordedRun
 from harvester.reduce import Reduction
 from harvester.report.summary import EndpointResult
-from harvester.rundir.directory import JOURNAL
 from harvester.rundir.journal_reads import JournalReads
 from harvester.rundir.marks import EndpointMark
+from harvester.rundir.names import JOURNAL, records_name
 from harvester.rundir.records import Span
 from harvester.verify.differences import differences
-from harvester.verify.files import Prefix, judge_prefix, size_text
+from harvester.verify.files import judge_prefix
 from harvester.verify.findings import Findings, Problem
 from harvester.verify.partitions import IdPartitions
 from harvester.verify.records import Judged, RecordJudge, canonical_id
-from harvester.verify.told import Told
 
 
 @dataclass(slots=True)
@@ -67,7 +68,7 @@ class _Letter(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     body: str | UnsetType = UNSET
 
 
-def read_endpoint(told: Told, name: EndpointName, findings: Findings, stack: ExitStack) -> Seen:
+def read_endpoint(told: RecordedRun, name: EndpointName, findings: Findings, stack: ExitStack) -> Seen:
     """Read the files of an endpoint, once. stack: what closes the temporary files."""
     mark, journal = told.marks[name], told.journal
     blank, time_range = told.recalled.blanks[name]
@@ -79,8 +80,8 @@ def read_endpoint(told: Told, name: EndpointName, findings: Findings, stack: Exi
         stack.enter_context(IdPartitions()),
         stack.enter_context(IdPartitions()),
     )
-    with findings.check(f"{name}.ndjson") as check:
-        _read_records(told.folder / f"{name}.ndjson", seen, blank, findings, is_complete=told.is_complete)
+    with findings.check(records_name(name)) as check:
+        _read_records(told.folder / records_name(name), seen, blank, findings, is_complete=told.is_complete)
         check.says.append(f"{seen.recorded.n_ids:,} records in {size_text(mark.records_bytes)}")
     with findings.check(name, JOURNAL) as check:
         _read_letters(journal.dead_letters(name), seen, blank, findings)

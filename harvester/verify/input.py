@@ -13,16 +13,17 @@ from harvester.config.options import Options
 from harvester.engagement.tweet_id import Ids, first_id_at
 from harvester.errors import RunDirectoryError, ServiceError, UsageError
 from harvester.pipeline.reading import NOTHING_COMMITTED, InputCounts, changed_input, input_form, open_reading
+from harvester.recorded.lines import Prefix, size_text
+from harvester.recorded.run import RecordedRun
 from harvester.rundir.inputs import InputFile, change_between, look_at, look_at_sizes
 from harvester.rundir.kept import NOTHING_KEPT, kept_name, kept_source
+from harvester.rundir.names import REJECTED
 from harvester.rundir.records import encode_rejected
 from harvester.sources import Source, find_sources
-from harvester.verify.files import Prefix, judge_prefix, size_text
+from harvester.verify.files import judge_prefix
 from harvester.verify.findings import Findings, Problem
 from harvester.verify.partitions import IdPartitions
-from harvester.verify.told import Told
 
-REJECTED: Final = "rejected.ndjson"
 LEAVE_OUT: Final = "--no-input leaves out what needs it"
 
 
@@ -62,7 +63,7 @@ class InputSeen:
         return wanted
 
 
-def read_rejected(told: Told, findings: Findings) -> None:
+def read_rejected(told: RecordedRun, findings: Findings) -> None:
     """Judge `rejected.ndjson`."""
     mark, path = told.input_mark, told.folder / REJECTED
     with findings.check(REJECTED) as check:
@@ -92,7 +93,7 @@ def _is_rejected(line: bytes) -> bool:
         return False
 
 
-def read_streams(told: Told, findings: Findings) -> None:
+def read_streams(told: RecordedRun, findings: Findings) -> None:
     """Judge what is kept of the streams of the input."""
     for place, mark in told.streams.items():
         name = kept_name(place)
@@ -103,7 +104,7 @@ def read_streams(told: Told, findings: Findings) -> None:
             check.says.append(f"{size_text(mark.n_bytes)}{'' if mark.is_whole else ', not to its end'}")
 
 
-def read_input(told: Told, findings: Findings, stack: ExitStack) -> InputSeen | None:
+def read_input(told: RecordedRun, findings: Findings, stack: ExitStack) -> InputSeen | None:
     """Read the input as the run did; None where it is another one, which is told.
 
     It is read without the set of IDs that the run needs to leave out duplicates: they are found part by part.
@@ -133,7 +134,7 @@ def read_input(told: Told, findings: Findings, stack: ExitStack) -> InputSeen | 
     return None
 
 
-def _read_all(told: Told, options: Options, sources: Sequence[Source], seen: InputSeen) -> InputCounts:
+def _read_all(told: RecordedRun, options: Options, sources: Sequence[Source], seen: InputSeen) -> InputCounts:
     """Take all IDs. Raises RunDirectoryError where the lines that are none are not those of the run."""
     mark = told.input_mark if seen.is_exact else NOTHING_COMMITTED
     reading = open_reading(options, sources, ("",), told.manifest.started_ms, mark)
@@ -148,7 +149,7 @@ def _read_all(told: Told, options: Options, sources: Sequence[Source], seen: Inp
     return reading.counts
 
 
-def _unchanged(told: Told, findings: Findings) -> tuple[Source, ...]:
+def _unchanged(told: RecordedRun, findings: Findings) -> tuple[Source, ...]:
     """The input as the run read it.
 
     Raises UsageError where it is not there, RunDirectoryError where it is another.

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from harvester.engagement.tweet_id import Ids
+from harvester.recorded.run import RecordedRun
+from harvester.rundir.names import records_name
 from harvester.verify.endpoint import Seen
 from harvester.verify.findings import Findings, Problem
 from harvester.verify.input import InputSeen
 from harvester.verify.partitions import N_PARTS
-from harvester.verify.told import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,9 @@ def match_part(wanted: Ids | None, settled: Ids, *, is_distinct: bool) -> PartMa
     return PartMatch(values[is_asked & (n_times > n_allowed)], values[~is_asked], asked[is_lost])
 
 
-def match(told: Told, endpoints: Sequence[Seen], read: InputSeen | None, findings: Findings) -> Counter[str]:
+def match(
+    told: RecordedRun, endpoints: Sequence[Seen], read: InputSeen | None, findings: Findings
+) -> Counter[str]:
     """Match all endpoints with the input, None if that is not to be read; completes the counts of the input.
 
     Gives, by endpoint, how many distinct IDs of the input have neither a record nor a dead letter.
@@ -67,7 +70,7 @@ def _tell(seen: Seen, part: PartMatch, findings: Findings, number: int, *, is_fi
         problems = (Problem(file, f"tweet {tweet_id} {how(tweet_id)}") for tweet_id in ids.tolist())
         findings.add_many(file, kind, len(ids), problems)
 
-    file = f"{seen.name}.ndjson"
+    file = records_name(seen.name)
     tell(
         "twice",
         part.twice,

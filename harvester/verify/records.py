@@ -9,25 +9,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 from msgspec.structs import astuple
 
 from harvester.engagement.answer import Counts
-from harvester.engagement.body import counts_type
 from harvester.engagement.groupings import HOUR, TYPE, Series
-from harvester.engagement.nested import MAX_COUNT
 from harvester.engagement.request import Request
 from harvester.engagement.settling import Status
 from harvester.engagement.tweet_id import MAX_TWEET_ID, created_at_texts
 from harvester.engagement.windows import utc_text
+from harvester.recorded.records import record_type
 from harvester.report.summary import RECORD_STATUSES
-from harvester.rundir.records import DetailedRecord, Record, Span
+from harvester.rundir.records import Span
 
-_Point = Annotated[int, msgspec.Meta(ge=1, le=MAX_COUNT)]
 _STATUSES: Final = frozenset(status.value for status in RECORD_STATUSES)
 _encoder = msgspec.json.Encoder()
 
@@ -64,7 +62,7 @@ class RecordJudge:
 
     def __init__(self, blank: Request, span: Span | None) -> None:
         self._columns = blank.columns
-        self._decoder = msgspec.json.Decoder(_record_type(blank))
+        self._decoder = msgspec.json.Decoder(record_type(blank))
         self._series = blank.series
         self._levels = {g.name: g.group_by[1:] for g in blank.groupings if g.is_of_tweets}
         self._sums_series = len(blank.own_groupings) == 1
@@ -168,25 +166,6 @@ class RecordJudge:
             if self._sums_series and sum(points.values()) != count:
                 return f"{metric} is {count:,}, and its series adds up to {sum(points.values()):,}"
         return None
-
-
-def _record_type(blank: Request) -> type[msgspec.Struct]:
-    """The type of the endpoint's records as the encoder has it, with what is left open there filled in."""
-    own: dict[str, Any] = {
-        "metrics": counts_type(blank.columns) | UnsetType,
-        "series": dict[str, dict[str, _Point]] | UnsetType,
-    }
-    written = msgspec.structs.fields(DetailedRecord if blank.has_details else Record)
-    fields = [
-        (part.name, own.get(part.name, part.type), *([UNSET] if UnsetType in _options(part.type) else []))
-        for part in written
-    ]
-    return msgspec.defstruct("Written", fields, kw_only=True, gc=False)
-
-
-def _options(kind: Any) -> tuple[Any, ...]:
-    found: tuple[Any, ...] = getattr(kind, "__args__", ())
-    return found
 
 
 def canonical_id(text: str) -> int:

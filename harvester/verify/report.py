@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from harvester.errors import ExitCode
 from harvester.pipeline.reading import InputCounts
+from harvester.recorded.run import RecordedRun, State
 from harvester.rundir.inputs import printable
 from harvester.verify.conservation import Balance, balance_of, input_equations
 from harvester.verify.derived import judge_dead_letters, judge_success, judge_summary, judge_top_tweets
@@ -15,7 +16,7 @@ from harvester.verify.endpoint import Seen, read_endpoint
 from harvester.verify.findings import Findings
 from harvester.verify.input import InputSeen, read_input, read_rejected, read_streams
 from harvester.verify.matching import match
-from harvester.verify.told import State, Told, read_told
+from harvester.verify.told import read_told
 
 SCHEMA: Final = 1
 
@@ -69,7 +70,7 @@ def verify(folder: Path, *, reads_input: bool = True) -> Report:
     return report
 
 
-def _judge(report: Report, told: Told, stack: ExitStack, *, reads_input: bool) -> None:
+def _judge(report: Report, told: RecordedRun, stack: ExitStack, *, reads_input: bool) -> None:
     findings = report.findings
     read_rejected(told, findings)
     read_streams(told, findings)
@@ -87,7 +88,9 @@ def _judge(report: Report, told: Told, stack: ExitStack, *, reads_input: bool) -
         _judge_derived(report, told, endpoints, read)
 
 
-def _judge_derived(report: Report, told: Told, endpoints: Sequence[Seen], read: InputSeen | None) -> None:
+def _judge_derived(
+    report: Report, told: RecordedRun, endpoints: Sequence[Seen], read: InputSeen | None
+) -> None:
     """Check the files that are made at the end, unless a run that goes on makes them anew meanwhile."""
     found = Findings(told.folder)
     results = [seen.result(report.balances[seen.name].repeated) for seen in endpoints]

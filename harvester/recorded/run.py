@@ -1,0 +1,170 @@
+"""What a run directory says of itself: what was asked, how far the run is, and what its journal vouches for."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from harvester.config.options import Options
+from harvester.engagement.metrics import EndpointName
+from harvester.errors import HarvesterError, RunDirectoryError
+from harvester.questions import Recalled, recall
+from harvester.recorded.lines import readable
+from harvester.rundir.journal_reads import TABLES, JournalReads, JournalView
+from harvester.rundir.manifest import Manifest, read_manifest
+from harvester.rundir.marks import EndpointMark, FileMark, InputMark, StreamMark
+from harvester.rundir.names import JOURNAL, MANIFEST, SUCCESS, SUMMARY
+
+BLANK_BYTES: Final = 4096
+"""A journal of that size has not got its tables yet."""
+_OF_AN_OPEN_ONE: Final = ("-wal", "-journal")
+_VERSIONS: Final = slice(18, 20)
+_NO_LOG: Final = b"\x01\x01"
+"""What the header of a database says where there is no write-ahead log. Source: SQLite's file format, 1.3.3."""
+State = Literal["complete", "incomplete", "unfinished"]
+"""Incomplete: it came to its end, and dead letters or unreadable parts of the input remain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a run directory was begun for."""
+
+    folder: Path
+    manifest: Manifest
+    recalled: Recalled
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRun:
+    """A run as its directory has it at one moment, whatever goes on there meanwhile.
+
+    marks: how far each endpoint is, by name. has_begun: whether anything can be in the journal.
+    """
+
+    folder: Path
+    state: State
+    manifest: Manifest
+    recalled: Recalled
+    journal: JournalReads
+    marks: Mapping[EndpointName, EndpointMark]
+    input_mark: InputMark
+    streams: Mapping[int, StreamMark]
+    derived: Mapping[str, FileMark]
+    has_begun: bool = True
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.state == "complete"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run came to the end of its input."""
+        return self.state != "unfinished"
+
+    @property
+    def options(self) -> Options:
+        """What was asked, as far as it changes the result."""
+        return self.recalled.options
+
+    def has_moved(self) -> bool:
+        """Whether a run has gone on since, or made anew what it makes at its end."""
+        try:
+            with opened_journal(self.folder) as journal:
+                return journal.derived() != self.derived
+        except HarvesterError:
+            return True
+
+
+@contextmanager
+def open_run(folder: Path) -> Iterator[RecordedRun]:
+    """The run in a directory, as it is now.
+
+    Raises RunDirectoryError where there is none, or what is there is damaged or of another version.
+    """
+    asked = read_asked_before(folder)
+    state = state_by_mark(folder)
+    with _opened_or_blank(folder) as (journal, has_begun):
+        yield recorded_run(asked, state, journal, has_begun=has_begun)
+
+
+def read_asked_before(folder: Path) -> Asked:
+    """What the run in a directory was begun for. Raises RunDirectoryError, and UsageError for unknown options."""
+    manifest = read_manifest(folder / MANIFEST)
+    if manifest is None:
+        raise RunDirectoryError(f"{folder} is no run directory: there is no {MANIFEST} in it")
+    return Asked(folder, manifest, recall(manifest.options, manifest.started_ms, folder))
+
+
+def state_by_mark(folder: Path) -> State:
+    """Complete or not yet. Ask before the journal: a run that ends meanwhile counts as going on."""
+    return "complete" if (folder / SUCCESS).exists() else "unfinished"
+
+
+def recorded_run(asked: Asked, state: State, journal: JournalReads, *, has_begun: bool = True) -> RecordedRun:
+    """What the journal has of the run. Raises RunDirectoryError where it is damaged or of another run."""
+    marks = {name: journal.endpoint_mark(name) for name in asked.recalled.blanks}
+    derived = journal.derived()
+    if state == "unfinished" and SUMMARY in derived:
+        state = "incomplete"
+    return RecordedRun(
+        asked.folder,
+        state,
+        asked.manifest,
+        asked.recalled,
+        journal,
+        marks,
+        journal.input_mark() if has_begun else InputMark(),
+        journal.streams(),
+        derived,
+        has_begun,
+    )
+
+
+@contextmanager
+def opened_journal(folder: Path) -> Iterator[JournalReads]:
+    """The journal of this moment. Raises RunDirectoryError and StorageError.
+
+    SQLite leaves two files beside a journal that it reads where no run has it open. So that one is read from a
+    copy in memory: it changes only after such files are there.
+    """
+    path = folder / JOURNAL
+    if path.exists() and not any(path.with_name(f"{JOURNAL}{end}").exists() for end in _OF_AN_OPEN_ONE):
+        with readable():
+            content = bytearray(path.read_bytes())
+        content[_VERSIONS] = _NO_LOG
+        with closing(sqlite3.connect(":memory:")) as db:
+            db.deserialize(bytes(content))
+            yield JournalReads(path, db)
+        return
+    with JournalView(path) as journal:
+        yield journal
+
+
+@contextmanager
+def _opened_or_blank(folder: Path) -> Iterator[tuple[JournalReads, bool]]:
+    """The journal, and whether there is anything in it."""
+    if is_barely_begun(folder):
+        with closing(sqlite3.connect(":memory:")) as db:
+            db.executescript(TABLES)
+            yield JournalReads(folder / JOURNAL, db), False
+        return
+    with opened_journal(folder) as journal:
+        yield journal, True
+
+
+def is_barely_begun(folder: Path) -> bool:
+    """Whether the run was begun a moment ago, or killed then: nothing is there but a journal without tables."""
+    with readable():
+        sizes = {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
+    journal_bytes = sizes.get(JOURNAL, 0) + sizes.get(f"{JOURNAL}-wal", 0)
+    has_records = any(size for name, size in sizes.items() if name.endswith(".ndjson"))
+    return journal_bytes <= BLANK_BYTES and not has_records and SUCCESS not in sizes
+
+
+def demand_own_journal(asked: Asked, journal: JournalReads) -> None:
+    """Raises RunDirectoryError when the journal beside a `run.json` is another run's."""
+    if journal.run_id() != asked.manifest.run_id:
+        raise RunDirectoryError(f"{JOURNAL} belongs to another run than {MANIFEST} beside it")
