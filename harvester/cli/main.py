@@ -170,6 +170,8 @@ def exit_code_of(error: BaseException) -> ExitCode:
 
 def report_error(error: Exception, manner: Manner) -> None:
     """Say what went wrong: a line and a hint, or a line of JSON. With -vv the traceback comes before it."""
+    while isinstance(error, ExceptionGroup):  # a task's, of several
+        error = error.exceptions[0]
     message, hint = _in_words(error)
     trace = _traceback(error) if manner.verbosity > 1 else None
     if manner.as_json:
