@@ -162,8 +162,8 @@ def top_in_words(snapshot: Snapshot) -> str:
     """The best tweet by the first metric, "" before there is one."""
     if snapshot.top is None:
         return ""
-    metric, value, tweet_id = snapshot.top
-    return f"top {metric}: {value:,} {TWEET_URL}{tweet_id}"
+    value, tweet_id = snapshot.top.tweets[0]
+    return f"top {snapshot.top.metric}: {value:,} {TWEET_URL}{tweet_id}"
 
 
 def _fields(snapshot: Snapshot, pace: Pace) -> dict[str, object]:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from harvester.cli.bar import Bar
 from harvester.cli.progress import Lines, Pace, duration
-from harvester.pipeline.endpoint_run import Snapshot
+from harvester.pipeline.endpoint_run import Snapshot, Top
 from harvester.transport.gate import RequestCounts, Wait
 
 BEGUN = Snapshot(
@@ -24,7 +24,7 @@ BEGUN = Snapshot(
     at_once=16,
     wait=None,
     wait_s=0.0,
-    top=("favorites", 1_234, 2_110_000_000_000_000_000),
+    top=Top("favorites", ((1_234, 2_110_000_000_000_000_000),)),
 )
 
 
