@@ -12,7 +12,7 @@ from rich.table import Table
 from harvester.cli.asking import Asked, asking_options, read_asked
 from harvester.cli.configuration import SETTINGS, config_option, credentials_path
 from harvester.cli.main import print_json
-from harvester.cli.progress import duration
+from harvester.cli.words import duration
 from harvester.config.credentials import load_credentials
 from harvester.plan import EndpointPlan, Plan, make_plan
 from harvester.planning import Reach

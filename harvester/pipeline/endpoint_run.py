@@ -51,9 +51,11 @@ class Snapshot:
 
     n_total: IDs to settle, None while the input is still being read; fraction_read is how much of it is.
     n_planned: IDs found so far. requests: of this process. at_once: so many requests may be in flight.
-    wait_s: how long the wait is still to take, inf if nobody knows; waited_s: for how long it has gone on,
-    where that is known. top: of the first metric, None where nothing is ranked. drain_s: when it was told to stop,
-    how long what is in flight may still take. is_done: whether it does nothing any more.
+    wait_s: how long the wait is still to take, inf if nobody knows; waited_s: for how long it has gone on, and
+    gives_up_s: how long the run still bears that, where that is known.
+    top: of the first metric, None where nothing is ranked. n_dead: dead letters. is_done: whether it does nothing
+    any more. drain_s: when it was told to stop, how long what is in flight may still take.
+    held_s: seconds for which this process sent nothing because of the allowance, the service, the disk.
     """
 
     endpoint: str
@@ -67,10 +69,12 @@ class Snapshot:
     wait: Wait | None = None
     wait_s: float = 0.0
     waited_s: float | None = None
+    gives_up_s: float | None = None
     top: Top | None = None
     n_dead: int = 0
     drain_s: float | None = None
     is_done: bool = False
+    held_s: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     @property
     def n_errors(self) -> int:
@@ -180,10 +184,12 @@ class EndpointRun:
             wait,
             wait.until - now if wait else 0.0,
             now - wait.since if wait and wait.since is not None else None,
+            wait.gives_up_at - now if wait and wait.gives_up_at is not None else None,
             self._top(),
             self.committer.n_dead_letters,
             None if drains_until is None or self.is_done else max(drains_until - now, 0.0),
             self.is_done,
+            self._held_s(),
         )
 
     def _input(self) -> InputSeen:
@@ -228,9 +234,11 @@ class EndpointRun:
             counts.sent,
             counts.rate_limited,
             sum(counts.errors.values()),
-            *self.gate.held_s(),
-            self.committer.disk.seconds,
+            *self._held_s(),
         )
+
+    def _held_s(self) -> tuple[float, float, float]:
+        return (*self.gate.held_s(), self.committer.disk.seconds)
 
 
 def _plan_again(question: Question, now_ms: int, directory: RunDirectory) -> list[Batch]:

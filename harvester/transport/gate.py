@@ -71,19 +71,21 @@ class RequestCounts:
     errors: dict[str, int] = field(default_factory=dict)
 
 
-Reason = Literal["rate limit", "service", "disk", "input"]
+Reason = Literal["rate limit", "pace", "service", "disk", "input"]
+"""Pace: the next request goes in some seconds, as the allowance has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
     """What nothing is sent for, and until when (monotonic seconds; inf when nobody knows, as before an answer).
 
-    since: when it began, for those of which nobody knows the end; None where that is not known.
+    since: when it began, None where that is not told. gives_up_at: when the run ends if it goes on, None: never.
     """
 
     reason: Reason
     until: float
     since: float | None = None
+    gives_up_at: float | None = None
 
 
 class Gate:
@@ -140,12 +142,15 @@ class Gate:
             return Wait("rate limit", held_until)
         if self.outage.is_probing and self.outage.last_error:
             until = max(self.outage.probe_at, self.outage.hold_until)
-            return Wait("service", math.inf if self.in_flight else until)
+            return self._wait_for_service(math.inf if self.in_flight else until)
         if now < self.outage.hold_until:
-            return Wait("service", self.outage.hold_until)
+            return self._wait_for_service(self.outage.hold_until)
         if now < (next_at := self._next_at()):
-            return Wait("rate limit", next_at)
+            return Wait("pace", next_at)
         return None
+
+    def _wait_for_service(self, until: float) -> Wait:
+        return Wait("service", until, self.outage.failing_since, self.outage.gives_up_at)
 
     def _held_until(self) -> float:
         return max(self._hold_until, self._app_limit.hold_until if self._app_limit else -math.inf)

@@ -256,7 +256,7 @@ def test_a_slow_pace_is_told_as_a_wait_and_is_none_that_counts(
         await asyncio.sleep(32.0)
         wait = gate.waits_for()
         await sending
-        return gate, wait is not None and wait.reason == "rate limit" and 32.0 < wait.until < 43.0
+        return gate, wait is not None and wait.reason == "pace" and 32.0 < wait.until < 43.0
 
     gate, found = turned(main())
     assert (found, gate.held_s()) == (is_told, (0.0, 0.0))
