@@ -46,7 +46,7 @@ OLDER: Final = f"≥ {AGES[-1][0]}"
 _AGE_ENDS: Final = np.array([end for _, end in AGES], dtype=np.int64)
 NO_AGE: Final = len(AGES) + 1
 """The group of IDs from before Snowflake, which tell no age."""
-_LABELS: Final = (*(f"< {label}" for label, _ in AGES), OLDER)
+AGE_LABELS: Final = (*(f"< {label}" for label, _ in AGES), OLDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class Tally:
             return ()
         return tuple(
             AgeGroup(
-                _LABELS[age],
+                AGE_LABELS[age],
                 n := int(numbers[age]),
                 _quantile(by_age[age], 0.5, largest) if n else None,
                 float(sums[age]) / n if n else None,
