@@ -10,7 +10,7 @@ from harvester.recorded.run import RecordedRun
 from harvester.report.gathering import Gathered
 from harvester.report.wording import duration, moment, number, shown_time
 
-MOST_FILES: Final = 30
+MOST_FILES: Final = 200
 ABOUT: Final = {
     "totals": "Everything since each tweet was made.",
     "28hr": "The last 28 hours before each answer.",
@@ -31,7 +31,6 @@ def facts_of(gathered: Gathered) -> list[Fact]:
     """What the run was asked, as a list of names and words; what was left at its default is left out."""
     run = gathered.run
     known = [
-        ("Input", _files(run)),
         ("Endpoints", [", ".join(run.marks)]),
         ("Metrics", _metrics(gathered)),
         ("Range", [_range(*e.span) for e in gathered.endpoints if e.span and e.name == "historical"]),
@@ -49,6 +48,7 @@ def facts_of(gathered: Gathered) -> list[Fact]:
         ("Time spent", [duration(elapsed_s(gathered))]),
         ("Run ID", [run.manifest.run_id]),
         ("Begun by", [f"harvester {run.manifest.version}"]),
+        ("Input", _files(run)),
     ]
     return [Fact(name, says) for name, says in known if any(says)]
 

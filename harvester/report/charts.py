@@ -6,6 +6,7 @@ its series, everything else from the page's styles as well: light, dark and prin
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from math import ceil, floor, log10
 from typing import Any, Final
@@ -25,6 +26,7 @@ MOST_DOTS: Final = 62
 MOST_LABELS: Final = 7
 _NUMBERS: Final = ("x", "y", "cx", "cy", "width", "height", "d")
 _BEHIND_A_TENTH: Final = re.compile(r"(\d\.\d)\d+")
+_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")
 _SVG: Final = "{http://www.w3.org/2000/svg}"
 _LEFT_OUT: Final = ("defs", "style", "script")
 _STYLE: Final = Style(font_family="sans-serif", label_font_size=LABEL_PX, major_label_font_size=LABEL_PX)
@@ -63,22 +65,32 @@ def line_chart(
     is_filled: bool = False,
     is_wide: bool = False,
 ) -> Markup:
-    """A line for each row of values, over the same labels. is_logarithmic: values of 0 are gaps then."""
+    """A line for each row of values, over the same labels; None is a gap.
+
+    is_logarithmic: where the values span more than a decade; 0 is a gap then.
+    """
     chart = _chart(pygal.Line, labels, is_wide=is_wide)
-    chart.logarithmic = is_logarithmic and _spans_decades(lines)
-    if chart.logarithmic:
-        chart.y_labels = _decades(lines)
     chart.show_dots = len(labels) <= MOST_DOTS
     chart.dots_size = 3
     chart.fill = is_filled
-    drawn = [Line(line.name, _above_0(line.values)) for line in lines] if chart.logarithmic else lines
+    drawn = lines
+    if is_logarithmic and _spans_decades(lines):
+        lines = [Line(line.name, [value or None for value in line.values]) for line in lines]
+        drawn = _on_log_scale(chart, lines)
     for line in drawn:
         chart.add(line.name, line.values, allow_interruptions=True)
-    return _finished(chart, title, labels, drawn)
+    return _finished(chart, title, labels, lines)
 
 
-def _above_0(values: Iterable[float | None]) -> list[float | None]:
-    return [value or None for value in values]
+def _on_log_scale(chart: Any, lines: Sequence[Line]) -> list[Line]:
+    """The lines as powers of ten. pygal's own logarithmic axis draws over gaps and cannot go below 1."""
+    drawn = [Line(line.name, [log10(value) if value else None for value in line.values]) for line in lines]
+    powers = [power for line in drawn for power in line.values if power is not None]
+    first, last = floor(min(powers)), ceil(max(powers))
+    chart.range = (first, last)
+    chart.y_labels = [{"value": power, "label": short(10.0**power)} for power in range(first, last + 1)]
+    chart.include_x_axis = False
+    return drawn
 
 
 def stacked_chart(
@@ -89,13 +101,6 @@ def stacked_chart(
     for line in lines:
         chart.add(line.name, [value or 0 for value in line.values])
     return _finished(chart, title, labels, lines)
-
-
-def _decades(lines: Iterable[Line]) -> list[float]:
-    """The labels of a logarithmic axis: powers of ten around all that is above 0."""
-    values = [value for line in lines for value in line.values if value and value > 0]
-    first, last = floor(log10(min(values))), ceil(log10(max(values)))
-    return [10.0**power for power in range(first, last + 1)]
 
 
 def _spans_decades(lines: Iterable[Line]) -> bool:
@@ -199,6 +204,8 @@ def _name(element: Any) -> str:
 def _clean_child(parent: Any, child: Any) -> None:
     """Take out what only pygal's script or its own page would need; what a mark's value is becomes its title."""
     kind = child.attrib.get("class", "")
+    if kind == "line reactive":
+        parent.append(_outline(child))
     if kind.endswith(("tooltip-overlay", "text-overlay", "titles")) or (
         _name(child) == "rect" and kind == "background"
     ):
@@ -211,6 +218,16 @@ def _clean_child(parent: Any, child: Any) -> None:
             child.attrib.clear()
         else:
             parent.remove(child)
+
+
+def _outline(area: Any) -> Any:
+    """The line above a filled area, which itself gets no line around it."""
+    points = _NUMBER.findall(area.attrib["d"])[2:-2]
+    pairs = [" ".join(pair) for pair in zip(points[::2], points[1::2], strict=True)]
+    area.attrib["class"] = "area"
+    line = copy(area)
+    line.attrib |= {"class": "line reactive nofill", "d": f"M{' L'.join(pairs)}"}
+    return line
 
 
 def _retell(root: Any, place: int, texts: Sequence[str]) -> None:

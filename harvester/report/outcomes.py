@@ -30,7 +30,7 @@ MOST_ROWS: Final = 100
 
 def equation(endpoint: Endpoint) -> str:
     """`8,325 ok + 175 unavailable = 8,500`: the outcomes that there are, added up."""
-    parts = [f"{n:,} {words(name).lower()}" for name, n in endpoint.counts.items() if n]
+    parts = [f"{n:,} {words(name)}" for name, n in endpoint.counts.items() if n]
     return f"{' + '.join(parts) or '0'} = {endpoint.n_settled:,}"
 
 
@@ -64,21 +64,19 @@ def totals_table(endpoint: Endpoint) -> Table:
         Column("99 %", note="as many tweets have no more than this"),
         Column("Largest"),
     )
-    most = max(endpoint.totals.values(), default=0)
-    rows = [_totals_row(endpoint, metric, total, most) for metric, total in endpoint.totals.items()]
+    rows = [_totals_row(endpoint, metric, total) for metric, total in endpoint.totals.items()]
     note = "Quantiles of 128 and more are within 0.8 %; everything else is exact."
     return Table("Totals, and how they are spread over the tweets", columns, rows, note=note)
 
 
-def _totals_row(endpoint: Endpoint, metric: str, total: int, most: int) -> tuple[Cell, ...]:
+def _totals_row(endpoint: Endpoint, metric: str, total: int) -> tuple[Cell, ...]:
     spread = endpoint.spreads.get(metric)
-    share = total / most if most else None
     if spread is None:
-        return (text_cell(words(metric)), number_cell(total, share), number_cell(0), *[EMPTY] * 6)
+        return (text_cell(words(metric)), number_cell(total), number_cell(0), *[EMPTY] * 6)
     values = (spread.mean, spread.median, spread.p90, spread.p99, spread.largest)
     return (
         text_cell(words(metric)),
-        number_cell(total, share),
+        number_cell(total),
         number_cell(spread.n),
         Cell(percent(spread.n_zero, spread.n), spread.n_zero / spread.n),
         *map(number_cell, values),
@@ -116,7 +114,7 @@ def top_table(endpoint: Endpoint, metric: str) -> Table:
         if len(ranked) > MOST_ROWS
         else ""
     )
-    return Table(f"Top tweets by {words(metric).lower()}", columns, rows, sorted_by=2, note=left.strip())
+    return Table(f"Top tweets by {words(metric)}", columns, rows, sorted_by=2, note=left.strip())
 
 
 def _value_cell(metric: str, value: float, share: float) -> Cell:

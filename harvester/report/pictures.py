@@ -43,7 +43,7 @@ def _distribution(metric: str, spread: Spread) -> Markup:
         f"{_range_of(bucket)}: {bucket.n:,} tweets ({percent(bucket.n, spread.n)})"
         for bucket in spread.buckets
     ]
-    title = f"How many tweets have how many {words(metric).lower()}"
+    title = f"How many tweets have how many {words(metric)}"
     return bar_chart(title, labels, [bucket.n for bucket in spread.buckets], tips, most_labels=12)
 
 
@@ -114,8 +114,9 @@ def _best_series(endpoint: Endpoint, metric: str) -> Mapping[int, Mapping[str, i
 
 def heat_rows(heat: Heat) -> list[tuple[str, list[tuple[str, float]]]]:
     """Its rows for a table: the weekday, and of each hour the text and how dark it is, from 0 to 1."""
+    span = heat.largest - heat.smallest
     return [
-        (day, [(short(value), value / heat.largest if heat.largest else 0.0) for value in row])
+        (day, [(short(value), (value - heat.smallest) / span if span else 0.0) for value in row])
         for day, row in zip(WEEKDAYS, heat.cells, strict=True)
     ]
 

@@ -22,7 +22,7 @@ from harvester.report.pictures import (
     series_pictures,
 )
 from harvester.report.tables import Table
-from harvester.report.wording import duration, number, percent, words
+from harvester.report.wording import duration, number, percent, shown_time, words
 from harvester.rundir.files import NEVER, Stopped
 
 STATES: Final = {
@@ -63,6 +63,7 @@ def make_page(run: RecordedRun, stop: Event = NEVER) -> bytes:
         "run.html",
         name=run.folder.resolve().name,
         state=STATES[run.state],
+        lead=_lead(gathered),
         is_finished=run.is_finished,
         is_complete=run.is_complete,
         is_sample=run.manifest.is_sample,
@@ -96,6 +97,16 @@ def _input(gathered: Gathered) -> dict[str, int]:
     return dict(gathered.summary.get("input", {}))
 
 
+def _lead(gathered: Gathered) -> str:
+    """One sentence that says what this is about."""
+    *firsts, last = [endpoint.name for endpoint in gathered.endpoints]
+    names = f"{', '.join(firsts)} and {last}" if firsts else last
+    n = number(max(endpoint.n_settled for endpoint in gathered.endpoints))
+    ended = gathered.summary.get("finished_at")
+    when = f", finished {shown_time(str(ended))}" if ended else ""
+    return f"{n} tweets, asked on {names}{when}."
+
+
 def _left(gathered: Gathered) -> str:
     """What a run that came to its end could not settle, in words."""
     n_dead = sum(endpoint.counts["failed"] for endpoint in gathered.endpoints)
@@ -117,21 +128,21 @@ def _cards(gathered: Gathered) -> list[tuple[str, str, str]]:
     seconds = elapsed_s(gathered)
     ids = counts.get("distinct", 0) - counts.get("too_old", 0) if counts else 0
     several = f"on {len(endpoints)} endpoints" if len(endpoints) > 1 else f"on {endpoints[0].name}"
-    cards = [
+    limited = sum(endpoint.requests.get("rate_limited", 0) for endpoint in endpoints)
+    return [
         ("Tweet IDs", number(ids or max(endpoint.n_settled for endpoint in endpoints)), several),
-        ("Counted", number(ok), f"{percent(ok, settled)} of {settled:,} answers"),
+        ("Counted", number(ok), f"{percent(ok, settled)} of {settled:,}"),
         ("Unavailable", number(gone), percent(gone, settled)),
         ("Dead letters", number(failed), percent(failed, settled)),
+        ("Rejected lines", number(gathered.n_rejected), "of the input, no tweet IDs"),
         ("Requests", number(sent), _pace(sent, seconds)),
-        ("Time", duration(seconds), _pace(settled, seconds)),
+        ("Refused for their rate", number(limited), percent(limited, sent)),
+        ("Time", duration(seconds), _pace(settled, seconds, "tweets ")),
     ]
-    if gathered.n_rejected:
-        cards.insert(4, ("Rejected lines", number(gathered.n_rejected), "no tweet IDs"))
-    return cards
 
 
-def _pace(n: int, seconds: float) -> str:
-    return f"{n * 60 / seconds:,.0f} a minute" if seconds >= 1 and n else ""
+def _pace(n: int, seconds: float, what: str = "") -> str:
+    return f"{n * 60 / seconds:,.0f} {what}a minute" if seconds >= 1 and n else ""
 
 
 def _section(endpoint: Endpoint, gathered: Gathered, stop: Event) -> Section:

@@ -31,10 +31,11 @@ def by_day(points: Mapping[str, int], days: Sequence[str]) -> list[int]:
 class Heat:
     """What happened by weekday and hour of the day.
 
-    cells: a row for each weekday, Monday first, with the mean of an hour. largest: of them.
+    cells: a row for each weekday, Monday first, with the mean of an hour. smallest, largest: of them.
     """
 
     cells: Sequence[Sequence[float]]
+    smallest: float
     largest: float
 
 
@@ -53,4 +54,4 @@ def heat_of(points: Mapping[str, int]) -> Heat | None:
     for day in days_between([points]):
         n_days[date.fromisoformat(day).weekday()] += 1
     cells = [[value / (n or 1) for value in row] for row, n in zip(sums, n_days, strict=True)]
-    return Heat(cells, max(map(max, cells)))
+    return Heat(cells, min(map(min, cells)), max(map(max, cells)))

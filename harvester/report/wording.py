@@ -6,6 +6,7 @@ from typing import Final
 
 _SHORT: Final = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _DURATIONS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))
+_NAMES: Final = {"ok": "OK", "url_clicks": "URL clicks"}
 NOTHING: Final = "–"
 
 
@@ -76,4 +77,5 @@ def shown_time(text: str) -> str:
 
 def words(name: str) -> str:
     """`Quote tweets` for `quote_tweets`."""
-    return name.replace("_", " ").capitalize()
+    text = name.replace("_", " ")
+    return _NAMES.get(name) or f"{text[:1].upper()}{text[1:]}"
