@@ -101,6 +101,7 @@ _COMMAND behind it. Every flag is also HARVESTER_<FLAG>, and a key of harvester.
     is_flag=True,
     help="Go on with an input that has got longer at its end, or has new files there.",
 )
+@click.option("--report/--no-report", default=True, help="Make report.html at the end.  [default: report]")
 @click.option("--simulate", is_flag=True, help="Harvest from an embedded simulator in a process of its own.")
 @config_option(is_shared=False)
 @click.option("--progress/--no-progress", default=None, help="A bar, or none.  [default: on a terminal]")
@@ -122,6 +123,7 @@ def run(
     base_url: str,
     auth_url: str,
     continue_grown: bool,
+    report: bool,
     simulate: bool,
     progress: bool | None,
     quiet: bool,
@@ -149,6 +151,7 @@ def run(
         patience_s=patience,
         is_simulated=simulate,
         may_grow=continue_grown,
+        has_report=report,
     )
     terminal = Terminal(quiet=quiet, wants_bar=progress, as_json=log_format == "json", verbosity=verbose)
     with contextlib.ExitStack() as stack:

@@ -6,7 +6,7 @@ its series, everything else from the page's styles as well: light, dark and prin
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from copy import copy
+from copy import deepcopy
 from dataclasses import dataclass
 from math import ceil, floor, log10
 from typing import Any, Final
@@ -225,7 +225,7 @@ def _outline(area: Any) -> Any:
     points = _NUMBER.findall(area.attrib["d"])[2:-2]
     pairs = [" ".join(pair) for pair in zip(points[::2], points[1::2], strict=True)]
     area.attrib["class"] = "area"
-    line = copy(area)
+    line = deepcopy(area)
     line.attrib |= {"class": "line reactive nofill", "d": f"M{' L'.join(pairs)}"}
     return line
 

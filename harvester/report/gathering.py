@@ -20,6 +20,7 @@ from harvester.recorded.records import RecordBlock, read_records
 from harvester.recorded.run import RecordedRun
 from harvester.report.summary import RECORD_STATUSES
 from harvester.report.tallies import SeriesTally, Spread, Tally
+from harvester.report.times import day_sums
 from harvester.rundir.files import NEVER, Stopped
 from harvester.rundir.names import REJECTED, SUMMARY
 from harvester.timeline import Timeline
@@ -27,6 +28,10 @@ from harvester.timeline import Timeline
 MOST_EXAMPLES: Final = 3
 MOST_REASONS: Final = 100
 """More are not told apart."""
+MOST_RANKED: Final = 100
+"""Of a top list; more are in the files of the run."""
+MOST_LINES: Final = 5
+"""Tweets of a top list of which the days are wanted."""
 OTHER_REASONS: Final = "other reasons"
 
 
@@ -41,12 +46,16 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Tweet:
-    """A tweet of a top list, as its record has it. values: its counts, and its engagement rate if it has one."""
+    """A tweet of a top list, as its record has it.
+
+    values: its counts, and its engagement rate if it has one. days: by metric, its counts by day, for the metrics
+    of which it is among the very best.
+    """
 
     tweet_id: int
     created_at: str | None
     values: Mapping[str, int | float]
-    series: Mapping[str, Mapping[str, int]]
+    days: Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +117,7 @@ def _read_endpoint(run: RecordedRun, name: EndpointName, stop: Event) -> Endpoin
     tops = {
         metric: [(value, tweet) for value, tweet in top] for metric, top in reduction.get("top", {}).items()
     }
-    seen = _Pass(blank.columns, run.manifest.started_ms, [tweet for top in tops.values() for _, tweet in top])
+    seen = _Pass(blank.columns, run.manifest.started_ms, tops)
     for block in read_records(run, name):
         if stop.is_set():
             raise Stopped
@@ -146,23 +155,31 @@ def _total_of(told: Mapping[str, Any]) -> tuple[int | None, bool]:
 
 
 class _Pass:
-    """One pass over the records of an endpoint. tweet_ids: those of which the details are wanted."""
+    """One pass over the records of an endpoint. tops: (value, tweet ID) by metric."""
 
-    def __init__(self, columns: Sequence[str], began_ms: int, tweet_ids: Iterable[int]) -> None:
+    def __init__(
+        self, columns: Sequence[str], began_ms: int, tops: Mapping[str, Sequence[tuple[int | float, int]]]
+    ) -> None:
         self.tally = Tally(columns, began_ms)
         self.series = SeriesTally()
         self.tweets: dict[int, Tweet] = {}
         self.seen_at: str | None = None
         self.span: tuple[str, str] | None = None
-        self._wanted = np.unique(np.fromiter(tweet_ids, dtype=np.int64))
+        ranked = {tweet for top in tops.values() for _, tweet in top[:MOST_RANKED]}
+        self._wanted = np.array(sorted(ranked), dtype=np.int64)
+        self._lines: dict[int, list[str]] = {}
+        for metric, top in tops.items():
+            for _, tweet in top[:MOST_LINES]:
+                self._lines.setdefault(tweet, []).append(metric)
 
     def add(self, block: RecordBlock) -> None:
         """Take some records in."""
         ids = block.ids
         self.tally.add(ids, block.counts)
         for place in np.flatnonzero(np.isin(ids, self._wanted)).tolist():
-            tweet = _tweet_of(block.records[place])
-            self.tweets.setdefault(tweet.tweet_id, tweet)
+            tweet_id = int(ids[place])
+            tweet = _tweet_of(block.records[place], self._lines.get(tweet_id, ()))
+            self.tweets.setdefault(tweet_id, tweet)
         last = block.records[-1]
         self.seen_at = max(self.seen_at or "", *map(attrgetter("retrieved_at"), block.records))
         if getattr(last, "start", UNSET) is not UNSET:
@@ -171,7 +188,7 @@ class _Pass:
             self.series.add(record.series for record in block.records if record.series is not UNSET)
 
 
-def _tweet_of(record: Any) -> Tweet:
+def _tweet_of(record: Any, lines: Sequence[str]) -> Tweet:
     counts = {} if record.metrics is UNSET else asdict(record.metrics)
     values = {metric: value for metric, value in counts.items() if value is not UNSET}
     part, whole = map(values.get, RATE_PARTS)
@@ -182,7 +199,7 @@ def _tweet_of(record: Any) -> Tweet:
         int(record.tweet_id),
         None if record.created_at is UNSET else record.created_at,
         values,
-        {} if series is UNSET else series,
+        {} if series is UNSET else {metric: day_sums(series[metric]) for metric in lines if metric in series},
     )
 
 

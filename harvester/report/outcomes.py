@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from harvester.engagement.metrics import RATE
-from harvester.report.gathering import Endpoint, Reason
+from harvester.report.gathering import MOST_RANKED, Endpoint, Reason
 from harvester.report.tables import EMPTY, Cell, Column, Table, number_cell, text_cell, tweet_cell
 from harvester.report.tallies import AGE_LABELS, AgeGroup
 from harvester.report.wording import percent, shown_time, words
@@ -25,7 +25,7 @@ REQUESTS: Final = {
     "unexpected": ("tweets never asked for", "that stood in answers, and were left out"),
 }
 MOST_ROWS: Final = 100
-"""Of a top list or a grouping; more are in the files of the run."""
+"""Of a grouping; more are in `summary.json`."""
 
 
 def equation(endpoint: Endpoint) -> str:
@@ -96,7 +96,7 @@ def top_table(endpoint: Endpoint, metric: str) -> Table:
     )
     most = ranked[0][0] if ranked else 0
     rows = []
-    for rank, (value, tweet_id) in enumerate(ranked[:MOST_ROWS], start=1):
+    for rank, (value, tweet_id) in enumerate(ranked[:MOST_RANKED], start=1):
         tweet = endpoint.tweets.get(tweet_id)
         created_at = tweet.created_at if tweet else None
         values = tweet.values if tweet else {}
@@ -110,8 +110,8 @@ def top_table(endpoint: Endpoint, metric: str) -> Table:
             )
         )
     left = (
-        f" The first {MOST_ROWS} of {len(ranked):,}; all are in top_tweets.csv."
-        if len(ranked) > MOST_ROWS
+        f" The first {MOST_RANKED} of {len(ranked):,}; all are in top_tweets.csv."
+        if len(ranked) > MOST_RANKED
         else ""
     )
     return Table(f"Top tweets by {words(metric)}", columns, rows, sorted_by=2, note=left.strip())

@@ -6,16 +6,13 @@ from typing import Final
 
 from markupsafe import Markup
 
-from harvester.engagement.metrics import RATE
 from harvester.report.charts import Line, bar_chart, line_chart, stacked_chart
-from harvester.report.gathering import Endpoint
+from harvester.report.gathering import MOST_LINES, Endpoint
 from harvester.report.tallies import Bucket, Spread
 from harvester.report.times import HOURS, WEEKDAYS, Heat, by_day, days_between, heat_of
 from harvester.report.wording import duration, percent, short, words
 from harvester.timeline import NOTHING, Happened, Timeline
 
-MOST_LINES: Final = 5
-"""Tweets whose days are drawn."""
 MOST_SPANS: Final = 80
 """Of time, that a chart of the run has room for."""
 
@@ -105,10 +102,10 @@ def _days(title: str, days: Sequence[str], lines: Sequence[Line]) -> Markup:
 
 def _best_series(endpoint: Endpoint, metric: str) -> Mapping[int, Mapping[str, int]]:
     found = {}
-    for _, tweet_id in endpoint.tops.get(metric, ())[:MOST_LINES] if metric != RATE else ():
+    for _, tweet_id in endpoint.tops.get(metric, ())[:MOST_LINES]:
         tweet = endpoint.tweets.get(tweet_id)
-        if tweet and tweet.series.get(metric):
-            found[tweet_id] = tweet.series[metric]
+        if tweet and tweet.days.get(metric):
+            found[tweet_id] = tweet.days[metric]
     return found
 
 

@@ -19,12 +19,19 @@ def days_between(points: Sequence[Mapping[str, int]]) -> list[str]:
     return [(first + timedelta(n)).isoformat() for n in range((last - first).days + 1)]
 
 
-def by_day(points: Mapping[str, int], days: Sequence[str]) -> list[int]:
-    """What a series has on each of the days, by hours or days as it may be."""
-    sums = dict.fromkeys(days, 0)
+def day_sums(points: Mapping[str, int]) -> dict[str, int]:
+    """A series by days, be it by hours or days."""
+    sums: dict[str, int] = {}
     for time, value in points.items():
-        sums[time[:_DAY_CHARS]] += value
-    return list(sums.values())
+        day = time[:_DAY_CHARS]
+        sums[day] = sums.get(day, 0) + value
+    return sums
+
+
+def by_day(points: Mapping[str, int], days: Sequence[str]) -> list[int]:
+    """What a series has on each of the days."""
+    sums = day_sums(points)
+    return [sums.get(day, 0) for day in days]
 
 
 @dataclass(frozen=True, slots=True)
