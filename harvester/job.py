@@ -91,6 +91,8 @@ class Harvest:
         self._wall, self._random = wall, random
         self._stop = Stop()
         self._halt = Event()
+        # The first is set at the end of the input as well, the second by who wants an end alone.
+        self._is_told = Event()
         self._runs: tuple[EndpointRun, ...] = ()
         self._month: MonthCount | None = None
         self._accounts: set[str] = set()
@@ -98,12 +100,14 @@ class Harvest:
     def interrupt(self, code: ExitCode) -> None:
         """Stop: the first time what is in flight may finish within the grace, the second time at once."""
         self._halt.set()
+        self._is_told.set()
         for stop in self._stops():
             stop.interrupt(code)
 
     def fail(self, error: HarvesterError) -> None:
         """Stop for a reason that concerns all endpoints."""
         self._halt.set()
+        self._is_told.set()
         for stop in self._stops():
             stop.fail(error)
 
@@ -275,7 +279,18 @@ class Harvest:
             month = self._month
             in_month = {"month": month.month, "in_month": month.handles} if month else {}
             about["handles"] = {"used": len(self._accounts), **in_month}
-        exit_code = write_results(directory, results, asdict(reading.counts), self._wall(), about)
+        try:
+            exit_code = write_results(
+                directory,
+                results,
+                asdict(reading.counts),
+                self._wall(),
+                about,
+                has_report=self._options.has_report,
+                stop=self._is_told,
+            )
+        except Stopped:
+            return replace(self._stopped(), results=results, counts=total)
         return Outcome(exit_code, results, total, last=self.snapshots())
 
 

@@ -99,6 +99,9 @@ Exit codes:
         is_flag=True,
         help="Go on with an input that has got longer at its end, or has new files there.",
     ),
+    cloup.option(
+        "--report/--no-report", default=True, help="Make report.html at the end.  [default: report]"
+    ),
     cloup.option("--progress/--no-progress", default=None, help="A bar, or none.  [default: on a terminal]"),
     cloup.option("-q", "--quiet", is_flag=True, help="Only errors."),
     cloup.option("-v", "--verbose", count=True, show_default=False, help="More words; -vv: all of them."),
@@ -132,6 +135,7 @@ def run(
     base_url: str,
     auth_url: str,
     continue_grown: bool,
+    report: bool,
     simulate: bool,
     progress: bool | None,
     quiet: bool,
@@ -159,6 +163,7 @@ def run(
         patience_s=patience,
         is_simulated=simulate,
         may_grow=continue_grown,
+        has_report=report,
     )
     # The harvest, and all that it needs, is imported when called: help and completion are quick.
     from harvester.cli.harvesting import harvest  # noqa: PLC0415
