@@ -12,8 +12,9 @@ from harvester.export.layout import Column, Kind, Layout, TableName
 from harvester.export.rows import Rows
 from harvester.rundir.files import refused
 
-MEMORY: Final = "256MB"
+MEMORY: Final = "128MB"
 """Of DuckDB itself; what it needs beyond that goes to the disk."""
+THREADS: Final = 2
 _TYPES: Final[dict[Kind, str]] = {
     "label": "VARCHAR",
     "text": "VARCHAR",
@@ -30,7 +31,7 @@ class DuckdbSink:
         self._path = path
         self._gathered: dict[TableName, Gathered] = {}
         with self._errors():
-            self._db = duckdb.connect(str(path), config={"memory_limit": MEMORY})
+            self._db = duckdb.connect(str(path), config={"memory_limit": MEMORY, "threads": THREADS})
         try:
             self._create("tweets", layout.tweets)
             if layout.series:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pyarrow.parquet as pq
 
-from harvester.export.arrow import ROWS_AT_ONCE, Gathered, arrow_schema
+from harvester.export.arrow import Gathered, arrow_schema
 from harvester.export.layout import Column, Layout, TableName
 from harvester.export.rows import Rows
 from harvester.export.sink import PATH_OF
@@ -32,7 +32,7 @@ class _Table:
 
     def write(self, table: Any) -> None:
         with storage_errors(self.path):
-            self.writer.write_table(table, row_group_size=ROWS_AT_ONCE)
+            self.writer.write_table(table, row_group_size=max(1, len(table)))
 
 
 class ParquetSink:
