@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "plan": "what run would ask; asks nothing",
     "inspect": "what is in the files: formats, IDs, damage, ages; asks nothing",
     "verify": "check every promise on the files of a run",
+    "export": "the records as Parquet, CSV, DuckDB or Excel, by the file's ending",
     "report": "a run as a page: one file, offline",
     "auth": "get a bearer token or a user's access token, and see what works",
     "simulate": "the embedded Engagement API, as a server",
