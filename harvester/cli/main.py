@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "plan": "what run would ask; asks nothing",
     "inspect": "what is in the files: formats, IDs, damage, ages; asks nothing",
     "verify": "check every promise on the files of a run",
+    "diff": "what tweets gained between two runs",
     "simulate": "the embedded Engagement API, as a server",
 }
 """By name, what each command does. Its module, of the same name, is imported when it is called."""

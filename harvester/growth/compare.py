@@ -36,6 +36,25 @@ class Growth:
         for _ in self.gains():
             pass
 
+    def remarks(self) -> list[str]:
+        """What has to be known to read the figures rightly, a sentence each."""
+        tally = self.tally
+        said = [
+            f"{side.name} is {'not finished' if side.state == 'unfinished' else 'finished but for dead letters'}:"
+            f" compared as far as its journal counts, {side.retrieved.n:,} records"
+            for side in (self.old, self.new)
+            if side.state != "complete"
+        ]
+        if tally.n_out_of_order:
+            said.append(f"{tally.n_out_of_order:,} tweets were retrieved later in {self.old.name}: left out")
+        if tally.n_at_once:
+            said.append(f"{tally.n_at_once:,} tweets were retrieved in the same second: no gain per hour")
+        if tally.n_repeated:
+            said.append(f"{tally.n_repeated:,} records gave way to a later one of the same tweet and run")
+        if self.left_out:
+            said.append(f"{', '.join(self.left_out)}: not compared, their counts are of a span of time each")
+        return said
+
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {
@@ -44,6 +63,7 @@ class Growth:
             "old": self.old.to_dict(),
             "new": self.new.to_dict(),
             **self.tally.to_dict(),
+            "remarks": self.remarks(),
         }
 
 

@@ -1,6 +1,7 @@
 """The two runs that are compared: whether they can be, and their records, read once and sorted."""
 
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from harvester.engagement.metrics import RATE, EndpointName
+from harvester.engagement.metrics import EndpointName, requested
 from harvester.engagement.windows import utc_text
 from harvester.errors import RunDirectoryError, UsageError
 from harvester.growth.rows import Rows, rows_of_block, rows_of_dead
@@ -76,6 +77,7 @@ class Side:
 def common_metrics(old: RecordedRun, new: RecordedRun, asked: Sequence[str] | None) -> tuple[str, ...]:
     """The metrics by which two runs are compared: those asked for, or all that both of them have.
 
+    As everywhere, `engagement_rate` stands for the two that it is made of.
     Raises UsageError where they have none in common, or cannot be compared by what is asked.
     """
     if old.manifest.run_id == new.manifest.run_id:
@@ -86,10 +88,15 @@ def common_metrics(old: RecordedRun, new: RecordedRun, asked: Sequence[str] | No
         raise UsageError(
             f"the runs have no metric in common: {', '.join(columns[0])}; {', '.join(columns[1])}"
         )
-    for metric in asked or ():
+    if asked is None:
+        return common
+    chosen = tuple(dict.fromkeys(metric for name in asked for metric in requested(name)))
+    if not chosen:
+        raise UsageError("no metric is named", "Leave --metrics out to compare all that both runs have.")
+    for metric in chosen:
         for run, its in zip((old, new), columns, strict=True):
             _demand(metric, run, its, common)
-    return tuple(dict.fromkeys(asked)) if asked else common
+    return chosen
 
 
 def _columns(run: RecordedRun) -> tuple[str, ...]:
@@ -103,8 +110,6 @@ def _columns(run: RecordedRun) -> tuple[str, ...]:
 
 
 def _demand(metric: str, run: RecordedRun, columns: Sequence[str], common: Sequence[str]) -> None:
-    if metric == RATE:
-        raise UsageError(f"{RATE} is a quotient: it does not add up, so that nothing can be gained of it")
     if metric not in columns:
         near = get_close_matches(metric, common, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Both runs have: {', '.join(common)}."
@@ -150,5 +155,5 @@ def demand_order(old: Side, new: Side) -> None:
         raise UsageError(
             f"{newer} is newer than {older}: its records are of {times[0]} on average, those of {older} of"
             f" {times[1]}",
-            f"Give the older run first: harvester diff {older} {newer}",
+            f"Give the older run first: {shlex.join(('harvester', 'diff', older, newer))}",
         )

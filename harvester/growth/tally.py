@@ -125,7 +125,8 @@ class Tally:
     """What the tweets of two runs come to.
 
     not_ok: tweets of both runs by their two statuses, if one of them is not ok. n_out_of_order: ok in both, but
-    retrieved later in the old run; they are not compared. hours: the sum over those that are.
+    retrieved later in the old run; they are not compared. n_at_once: compared, though no time has passed. hours:
+    the sum over those that are compared.
     """
 
     def __init__(self, metrics: Sequence[str], top: int) -> None:
@@ -134,6 +135,7 @@ class Tally:
         self.n_only_old = 0
         self.n_only_new = 0
         self.n_out_of_order = 0
+        self.n_at_once = 0
         self.n_repeated = 0
         self.not_ok: Counter[tuple[str, str]] = Counter()
         self.hours = 0.0
@@ -152,6 +154,7 @@ class Tally:
         self.n_out_of_order += n_out_of_order
         self.n_repeated += joined.n_repeated
         self.not_ok.update(_not_ok(joined))
+        self.n_at_once += int(np.count_nonzero(gains.hours == 0))
         self.hours += float(gains.hours.sum())
         ages = age_classes(gains)
         for column, tally in enumerate(self.metrics.values()):
@@ -167,6 +170,7 @@ class Tally:
                 "only_in_new": self.n_only_new,
                 "not_ok": self.n_not_ok,
                 "out_of_order": self.n_out_of_order,
+                "at_once": self.n_at_once,
             },
             "not_ok": [
                 {"old": old, "new": new, "tweets": n} for (old, new), n in sorted(self.not_ok.items())
