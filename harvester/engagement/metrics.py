@@ -93,7 +93,7 @@ def choose_metrics(
     """
     if asked is None:
         return _demand_some(metrics_of(endpoint, user_context=user_context), endpoint)
-    chosen = tuple(dict.fromkeys(metric for name in asked for metric in requested(name)))
+    chosen = tuple(dict.fromkeys(metric for name in asked for metric in _requested(name)))
     if not chosen:
         raise UsageError("no metric is named", "Leave --metrics out to ask for all of them.")
     for name in chosen:
@@ -110,7 +110,7 @@ def choose_for_each(
     """
     if asked is None or len(endpoints) == 1:
         return {name: choose_metrics(asked, name, user_context=user_context) for name in endpoints}
-    parts = list(dict.fromkeys(metric for name in asked for metric in requested(name)))
+    parts = list(dict.fromkeys(metric for name in asked for metric in _requested(name)))
     for name in parts:
         if not any(name in CATALOGUE and CATALOGUE[name].is_on(endpoint) for endpoint in endpoints):
             _check(name, endpoints[0], user_context=user_context)
@@ -124,7 +124,7 @@ def choose_for_each(
     }
 
 
-def requested(name: str) -> tuple[str, ...]:
+def _requested(name: str) -> tuple[str, ...]:
     """What is asked of the API for a metric as the user names it."""
     return RATE_PARTS if name == RATE else (OLD_NAMES.get(name, name),)
 

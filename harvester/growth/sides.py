@@ -5,11 +5,10 @@ import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from harvester.engagement.metrics import EndpointName, requested
+from harvester.engagement.metrics import EndpointName, choose_metrics
 from harvester.engagement.windows import utc_text
 from harvester.errors import RunDirectoryError, UsageError
 from harvester.growth.rows import Rows, rows_of_block, rows_of_dead
@@ -75,9 +74,8 @@ class Side:
 
 
 def common_metrics(old: RecordedRun, new: RecordedRun, asked: Sequence[str] | None) -> tuple[str, ...]:
-    """The metrics by which two runs are compared: those asked for, or all that both of them have.
+    """The metrics by which two runs are compared: those asked for as of a run, or all that both of them have.
 
-    As everywhere, `engagement_rate` stands for the two that it is made of.
     Raises UsageError where they have none in common, or cannot be compared by what is asked.
     """
     if old.manifest.run_id == new.manifest.run_id:
@@ -90,9 +88,7 @@ def common_metrics(old: RecordedRun, new: RecordedRun, asked: Sequence[str] | No
         )
     if asked is None:
         return common
-    chosen = tuple(dict.fromkeys(metric for name in asked for metric in requested(name)))
-    if not chosen:
-        raise UsageError("no metric is named", "Leave --metrics out to compare all that both runs have.")
+    chosen = choose_metrics(asked, ENDPOINT, user_context=True)
     for metric in chosen:
         for run, its in zip((old, new), columns, strict=True):
             _demand(metric, run, its, common)
@@ -111,9 +107,7 @@ def _columns(run: RecordedRun) -> tuple[str, ...]:
 
 def _demand(metric: str, run: RecordedRun, columns: Sequence[str], common: Sequence[str]) -> None:
     if metric not in columns:
-        near = get_close_matches(metric, common, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Both runs have: {', '.join(common)}."
-        raise UsageError(f"{_name(run)} has no metric {metric[:60]!r}", hint)
+        raise UsageError(f"{_name(run)} has no metric {metric!r}", f"Both runs have: {', '.join(common)}.")
 
 
 def _name(run: RecordedRun) -> str:

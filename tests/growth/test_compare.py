@@ -150,7 +150,7 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("plain", "plain", None, UsageError, "plain are the same run"),
         ("plain", "june", ["replies"], UsageError, "plain is newer than "),
         ("june", "both", ["replies"], UsageError, "both has no metric 'replies'"),
-        ("june", "both", ["favourites"], UsageError, "june has no metric 'favourites'"),
+        ("june", "both", ["favourites"], UsageError, "unknown metric 'favourites'"),
         ("june", "both", [], UsageError, "no metric is named"),
         ("june", "empty", None, RunDirectoryError, "empty is no run directory"),
         ("june", "nowhere", None, RunDirectoryError, "nowhere is no run directory"),
