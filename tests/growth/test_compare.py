@@ -122,7 +122,7 @@ def test_the_rate_stands_for_what_it_is_made_of(june: Path, july: Path) -> None:
 def test_tweets_of_an_overlap_that_are_out_of_order_are_left_out(tmp_path: Path) -> None:
     """Each run was interrupted, and the newer one came to its first tweets before the older one to its last."""
     old, new = tmp_path / "old", tmp_path / "new"
-    asked = {"metrics": ("favorites",), "concurrency": 1}
+    asked: dict[str, Any] = {"metrics": ("favorites",), "concurrency": 1}
     harvest(old, IDS, 0, 20, stop=Interruption(2, "drain"), **asked)
     harvest(new, IDS, 2, 20, **asked)
     harvest(old, IDS, 3, 20, **asked)
