@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 import click
 import cloup
 
-from harvester.cli.configuration import SETTINGS, config_option
+from harvester.cli.declaring import command
+from harvester.cli.kinds import METRICS, RunDirectory
 from harvester.cli.main import print_json
 from harvester.config.options import parse_list
 from harvester.errors import UsageError
@@ -17,29 +18,49 @@ if TYPE_CHECKING:
     from harvester.growth.compare import Growth
 
 STANDARD_OUTPUT: Final = Path("-")
-EPILOG: Final = """\b
+EPILOG: Final = """
 Examples:
   harvester diff runs/june runs/july
   harvester diff runs/june runs/july -m favorites,retweets --top 50 --report july.html
-  harvester diff runs/june runs/july --ndjson gains.ndjson --json"""
+  harvester diff runs/june runs/july --ndjson gains.ndjson --json
+
+Exit codes:
+  0  compared   2  the runs cannot be compared   6  there is no run, or it is damaged
+"""
 
 
-@cloup.command("diff", epilog=EPILOG, context_settings=SETTINGS)
-@cloup.argument("old_run", type=click.Path(path_type=Path), help="The directory of the earlier run.")
-@cloup.argument("new_run", type=click.Path(path_type=Path), help="That of the later one.")
-@cloup.option("-m", "--metrics", metavar="LIST", help="Comma-separated.  [default: all that both runs have]")
-@cloup.option(
-    "--top", type=click.IntRange(0), default=10, metavar="N", help="Top tweets per metric, 0 for none."
+@command("diff", epilog=EPILOG)
+@cloup.argument("old_run", type=RunDirectory(), metavar="OLD_RUN", help="The directory of the earlier run.")
+@cloup.argument("new_run", type=RunDirectory(), metavar="NEW_RUN", help="The directory of the later one.")
+@cloup.option_group(
+    "Question",
+    cloup.option(
+        "-m",
+        "--metrics",
+        type=METRICS,
+        metavar="LIST",
+        help="Comma-separated.  [default: all that both runs have]",
+    ),
+    cloup.option(
+        "--top", type=click.IntRange(0), default=10, metavar="N", help="Top tweets per metric, 0 for none."
+    ),
 )
-@cloup.option(
-    "--ndjson",
-    type=click.Path(path_type=Path, allow_dash=True),
-    metavar="FILE",
-    help="All tweets that can be compared, a line each, by ID upwards; - for standard output.",
+@cloup.option_group(
+    "Output",
+    cloup.option(
+        "--ndjson",
+        type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+        metavar="FILE",
+        help="All tweets that can be compared, a line each, by ID upwards; - for standard output.",
+    ),
+    cloup.option(
+        "--report",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="A page of HTML that needs no network.",
+    ),
+    cloup.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output."),
 )
-@cloup.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="A page of HTML, offline.")
-@cloup.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
-@config_option(is_shared=True)
 def diff(
     *,
     old_run: Path,

@@ -103,10 +103,14 @@ class Notices:
 
     async def watch(self, harvest: Harvest) -> None:
         """Tell how the run goes on, until this task is cancelled."""
-        while self._listeners:
-            await asyncio.sleep(self._every_s)
-            if self._last.begun:
-                await asyncio.to_thread(self._go_on, harvest.snapshots())
+        try:
+            while self._listeners:
+                await asyncio.sleep(self._every_s)
+                if self._last.begun:
+                    await asyncio.to_thread(self._go_on, harvest.snapshots())
+        finally:
+            with self._telling:
+                self._last = replace(self._last, snapshots=harvest.snapshots())
 
     def _go_on(self, snapshots: Sequence[Snapshot]) -> None:
         with self._telling:
