@@ -70,9 +70,9 @@ def test_a_run_that_goes_on_has_no_exit_code(tmp_path: Path) -> None:
     listener = Copied(tmp_path / "harvest.prom", tmp_path / "run")
     tell([listener], tmp_path / "run", concurrency=1)
     assert len(listener.texts) > 3
-    assert ["harvester_exit_code" in text for text in listener.texts] == [False] * (len(listener.texts) - 1) + [
-        True
-    ]
+    assert ["harvester_exit_code" in text for text in listener.texts] == [False] * (
+        len(listener.texts) - 1
+    ) + [True]
     assert "harvester_success_timestamp_seconds" in listener.texts[-1]
 
 
@@ -103,7 +103,9 @@ def test_names_follow_the_conventions_of_prometheus(tmp_path: Path) -> None:
             assert sample.labels["run"] == "run"
 
 
-def test_a_file_that_cannot_be_written_is_one_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_file_that_cannot_be_written_is_one_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = tmp_path / "nowhere" / "harvest.prom"
     outcome = tell([MetricsFile(path, tmp_path / "run")], tmp_path / "run")
     assert outcome.exit_code is ExitCode.OK

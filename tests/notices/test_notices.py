@@ -23,7 +23,9 @@ def test_a_listener_hears_of_the_beginning_the_course_and_the_end(tmp_path: Path
     assert begun.begun.inputs == (str(tmp_path / "run.txt"),)
     assert begun.facts["totals"].settled == 0
     assert last.exit_code == outcome.exit_code == ExitCode.OK
-    assert last.facts["totals"].tweets == {k: n for k, n in outcome.results[0].counts().items() if k != "failed"}
+    assert last.facts["totals"].tweets == {
+        k: n for k, n in outcome.results[0].counts().items() if k != "failed"
+    }
     assert last.facts["totals"].settled == len(IDS)
     assert [snapshot.n_total for snapshot in last.snapshots] == [len(IDS)]
 
@@ -93,7 +95,8 @@ def test_an_error_before_the_end_is_the_end(error: BaseException, code: ExitCode
 
 def test_an_end_is_told_once() -> None:
     heard = Heard()
-    with pytest.raises(KeyboardInterrupt), Notices([heard]) as notices:
-        notices.end(Outcome(ExitCode.SERVICE))
+    notices = Notices([heard])
+    notices.end(Outcome(ExitCode.SERVICE))
+    with pytest.raises(KeyboardInterrupt), notices:
         raise KeyboardInterrupt
     assert [moment.exit_code for _, moment in heard.told] == [ExitCode.SERVICE]
