@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "verify": "check every promise on the files of a run",
     "export": "the records as Parquet, CSV, DuckDB or Excel, by the file's ending",
     "report": "a run as a page: one file, offline",
+    "diff": "what tweets gained between two runs",
     "auth": "get a bearer token or a user's access token, and see what works",
     "simulate": "the embedded Engagement API, as a server",
     "config": "what is in force, and where it comes from",
