@@ -2,29 +2,21 @@
 
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 
+from harvester.config import places
 from harvester.errors import UsageError
 
 FILE_NAME: Final = "harvester.toml"
 SETTINGS: Final = {"auto_envvar_prefix": "HARVESTER", "show_default": True}
 """Of commands whose flags are also variables of the environment."""
+config_home, credentials_path = places.config_home, places.credentials_path
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def config_home(environ: Mapping[str, str]) -> Path:
-    """The folder of the user's own configuration."""
-    return Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "harvester"
-
-
-def credentials_path(environ: Mapping[str, str]) -> Path:
-    """Where the credentials file is, if there is one."""
-    return config_home(environ) / "credentials.toml"
 
 
 def config_option(*, is_shared: bool) -> Callable[[Command], Command]:
