@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterable, Callable, Generator, Iterable, Iterator
+from functools import partial
 from types import TracebackType
 from typing import Self, Unpack
 
@@ -240,4 +241,4 @@ async def _close(work: Work) -> None:
     """Stop the harvest and wait for its end. A cancellation makes that end at once, and is passed on then."""
     if not work.is_done:
         work.stop()
-        await to_the_end(work.join, on_cancel=work.stop)
+        await to_the_end(work.join, on_cancel=partial(work.stop, at_once=True))

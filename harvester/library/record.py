@@ -41,6 +41,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
         return {
             "endpoint": self.endpoint,
             **written,
+            **({"unsupported": list(self.unsupported)} if self.unsupported else {}),
             # An answer of which nothing can be counted is one; it is told from none by its counts, which are none.
             **({"metrics": self.metrics} if self.status == "ok" else {}),
         }

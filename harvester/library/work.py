@@ -56,12 +56,14 @@ class Work:
             _at_work.add(self)
             self._thread.start()
 
-    def stop(self) -> None:
-        """Tell it to stop, which it does by itself: the first time it drains, the second time at once.
+    def stop(self, *, at_once: bool = False) -> None:
+        """Tell it to stop, which it does by itself: it drains, or not even that.
 
         Waits for nothing, so a finalizer may call it.
         """
         with self._changed:
+            if self.is_stopped and not at_once:
+                return
             self.is_stopped = True
             self._n_stops += 1
             if self._interrupt:
@@ -82,7 +84,7 @@ class Work:
         """Stop it and wait for its end. An interruption makes that end at once, and is raised when it is over."""
         interrupted: BaseException | None = None
         while not self.is_done:
-            self.stop()
+            self.stop(at_once=interrupted is not None)
             try:
                 self.join()
                 break
