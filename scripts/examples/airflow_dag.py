@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, task
 
-with DAG("engagement", schedule="17 3 * * *", start_date=datetime(2026, 1, 1, tzinfo=UTC), catchup=False) as dag:
+with DAG(
+    "engagement", schedule="17 3 * * *", start_date=datetime(2026, 1, 1, tzinfo=UTC), catchup=False
+) as dag:
     harvest = BashOperator(
         task_id="harvest",
         bash_command='harvester run "$DATA/ids.txt" -o "$DATA/runs/{{ ds }}"',

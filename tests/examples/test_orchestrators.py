@@ -105,7 +105,9 @@ class PipesClient:
 
     def run(self, *, command: Sequence[str], context: SimpleNamespace) -> SimpleNamespace:
         """Run it in the environment of this process."""
-        done = subprocess.run(command, env=context.env, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            command, env=context.env, capture_output=True, text=True, timeout=60, check=False
+        )
         assert done.returncode == 0, done.stderr
         line = json.loads(done.stdout.splitlines()[-1])
         return SimpleNamespace(get_materialize_result=lambda: line)

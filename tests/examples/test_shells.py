@@ -105,7 +105,13 @@ def test_workflow_uploads_a_finished_run(data: Path, environment: dict[str, str]
 
 @pytest.mark.parametrize(
     ("code", "ends_with", "said"),
-    [(3, 0, "::warning::"), (5, 0, "::warning::"), (143, 0, "::warning::"), (4, 4, "::error::"), (1, 1, "::error::")],
+    [
+        (3, 0, "::warning::"),
+        (5, 0, "::warning::"),
+        (143, 0, "::warning::"),
+        (4, 4, "::error::"),
+        (1, 1, "::error::"),
+    ],
 )
 def test_workflow_keeps_what_can_go_on_and_fails_for_a_person(
     tmp_path: Path, code: int, ends_with: int, said: str
