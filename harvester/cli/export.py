@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Final, NoReturn, Self
 import click
 import cloup
 
+from harvester.cli.configuration import LIST
+from harvester.cli.declaring import command
+from harvester.cli.kinds import METRICS, RunDirectory
 from harvester.cli.main import complain, print_json
 from harvester.cli.streams import is_output_useless
 from harvester.engagement.endpoints import ENDPOINTS
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 
 QUIET_S: Final = 0.5
 """What takes no longer needs no progress."""
-EPILOG: Final = """\b
+EPILOG: Final = """
 Examples:
   harvester export runs/july --to july.parquet
   harvester export runs/june runs/july --to summer.duckdb --force
@@ -35,10 +38,17 @@ Examples:
 A spreadsheet that opens a CSV file rounds the tweet IDs in it: give it .xlsx, where they are text."""
 
 
-@cloup.command("export", epilog=EPILOG)
-@cloup.argument("run_dirs", type=click.Path(path_type=Path), metavar="RUN_DIR...", nargs=-1, required=True)
+@command("export", epilog=EPILOG)
+@cloup.argument(
+    "run_dirs",
+    type=RunDirectory(),
+    metavar="RUN_DIR…",
+    nargs=-1,
+    required=True,
+    help="What `run` got as --out, of one run or several.",
+)
 @cloup.option_group(
-    "What goes where",
+    "Output",
     cloup.option(
         "--to",
         "to",
@@ -50,7 +60,7 @@ A spreadsheet that opens a CSV file rounds the tweet IDs in it: give it .xlsx, w
     cloup.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output."),
 )
 @cloup.option_group(
-    "What of the runs",
+    "Question",
     cloup.option(
         "-e",
         "--endpoint",
@@ -59,7 +69,9 @@ A spreadsheet that opens a CSV file rounds the tweet IDs in it: give it .xlsx, w
         multiple=True,
         help="Only this endpoint; repeatable.  [default: all]",
     ),
-    cloup.option("-m", "--metrics", metavar="LIST", help="Only these, comma-separated.  [default: all]"),
+    cloup.option(
+        "-m", "--metrics", type=METRICS, metavar=LIST, help="Only these, comma-separated.  [default: all]"
+    ),
     cloup.option(
         "--with-dead-letters",
         is_flag=True,

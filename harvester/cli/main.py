@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from itertools import pairwise
@@ -187,8 +188,17 @@ def report_error(error: Exception, manner: Manner) -> None:
 
 def print_error(code: int, message: str, hint: str | None, trace: str | None = None) -> None:
     """One line of JSON on standard error, the event `error`."""
-    error = {"code": int(code), "message": message, "hint": hint, **({"traceback": trace} if trace else {})}
-    _echo_json({"event": "error", "time": _now(), "error": error}, err=True)
+    # Imported when called: help and completion are quick.
+    from harvester.cli.events import event_line  # noqa: PLC0415
+
+    said = {"code": int(code), "message": _as_text(message), "hint": hint and _as_text(hint)}
+    error = said if trace is None else {**said, "traceback": _as_text(trace)}
+    click.echo(event_line("error", time.time(), {"error": error}), err=True)
+
+
+def _as_text(message: str) -> str:
+    """A message as JSON can hold it: bytes of a file's name that are no text are escaped."""
+    return message.encode("utf-8", "backslashreplace").decode()
 
 
 def complain(message: str, hint: str | None) -> None:
@@ -200,7 +210,9 @@ def complain(message: str, hint: str | None) -> None:
 
 def print_json(document: dict[str, object]) -> None:
     """One line of JSON on standard output."""
-    _echo_json(document)
+    import orjson  # noqa: PLC0415  # imported when called: help and completion are quick
+
+    click.echo(orjson.dumps(document))
 
 
 def _in_words(error: Exception) -> tuple[str, str | None]:
@@ -239,15 +251,3 @@ def _traceback(error: Exception) -> str:
     import traceback  # noqa: PLC0415  # only where it is wanted
 
     return "".join(traceback.format_exception(error))
-
-
-def _now() -> str:
-    from datetime import UTC, datetime  # noqa: PLC0415  # only for errors as JSON
-
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _echo_json(document: dict[str, object], *, err: bool = False) -> None:
-    import orjson  # noqa: PLC0415  # imported when called: help and completion are quick
-
-    click.echo(orjson.dumps(document), err=err)

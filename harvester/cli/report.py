@@ -7,22 +7,28 @@ from typing import Final
 import click
 import cloup
 
+from harvester.cli.declaring import command
+from harvester.cli.kinds import RunDirectory
 from harvester.errors import StorageError
 
-EPILOG: Final = """\b
+EPILOG: Final = """
 Examples:
   harvester report runs/july
-  harvester report runs/july -o july.html"""
+  harvester report runs/july -o july.html
+"""
 
 
-@cloup.command("report", epilog=EPILOG)
-@cloup.argument("run_dir", type=click.Path(path_type=Path), metavar="RUN_DIR", help="The run directory.")
-@cloup.option(
-    "-o",
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Where it goes.  [default: RUN_DIR/report.html]",
+@command("report", epilog=EPILOG)
+@cloup.argument("run_dir", type=RunDirectory(), metavar="RUN_DIR", help="What `run` got as --out.")
+@cloup.option_group(
+    "Output",
+    cloup.option(
+        "-o",
+        "--out",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Where it goes.  [default: RUN_DIR/report.html]",
+    ),
 )
 def report(*, run_dir: Path, out: Path | None) -> None:
     """Make the page of RUN_DIR: one HTML file that needs no network. Asks nothing.

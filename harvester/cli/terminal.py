@@ -25,7 +25,7 @@ from harvester.config.options import Options
 from harvester.errors import ExitCode
 from harvester.job import Outcome
 from harvester.rundir.directory import RunDirectory
-from harvester.sources import shown_argument
+from harvester.sources import printable_name, shown_argument
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -72,7 +72,7 @@ class Terminal:
 
     def show_start(self, directory: RunDirectory) -> None:
         """One line that says what begins."""
-        where = {"run_dir": os.fspath(directory.path)}
+        where = {"run_dir": printable_name(directory.path)}
         if directory.is_complete:
             self._say("complete", f"{directory.path} is complete, nothing is left to do", where)
             return
@@ -113,7 +113,7 @@ class Terminal:
             said = {"code": int(error.exit_code), "message": error.message, "hint": error.hint}
             self._print(event_line("error", time.time(), {"error": said}))
         fields = {
-            "run_dir": os.fspath(options.out),
+            "run_dir": printable_name(options.out),
             "exit": int(outcome.exit_code),
             "counts": dict(outcome.counts),
             "elapsed_s": round(time.monotonic() - self._began, 3),

@@ -57,7 +57,7 @@ def completed(line: str) -> list[str]:
     [
         ("pl", "plan"),
         ("auth ", "bearer check login"),
-        ("run --met", "--metrics"),
+        ("plan --met", "--metrics"),
         ("run -e ", "totals 28hr historical"),
         ("run ids.txt -e totals -e h", "historical"),
         ("run -m fav", "favorites"),

@@ -1,6 +1,7 @@
 """Wrong input and bugs: one clear line, or one line of JSON; where a traceback shows, and the nearest names."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,8 @@ def test_error_that_a_run_ends_with_is_told_as_others_are(
     assert run_cli(["run", "ids.txt", "-o", "D", "-q"]) == 5
     assert capsys.readouterr().err == "harvester: it is down\n  wait\n"
     assert run_cli(["run", "ids.txt", "-o", "D", "--log-format", "json"]) == 5
-    document = json.loads(capsys.readouterr().err.splitlines()[-1])
+    events = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    document = next(event for event in events if event["event"] == "error")
     assert document["error"] == {"code": 5, "message": "it is down", "hint": "wait"}
 
 
@@ -171,3 +173,9 @@ def test_command_without_a_subcommand_shows_its_help_as_wrong_usage(capsys: Said
         assert said.out == ""
         assert said.err.startswith("Usage: harvester")
     assert main.PROGRAM == "harvester"
+
+
+def test_name_that_is_no_text_is_told_as_json_too(capsys: Said) -> None:
+    main.print_error(6, os.fsdecode(b"no\xff is no run directory"), None)
+    document = json.loads(capsys.readouterr().err)
+    assert document["error"] == {"code": 6, "message": "no\\udcff is no run directory", "hint": None}

@@ -15,18 +15,6 @@ from harvester.cli.streams import allows_color
 from tests.cli.test_configuration import commands
 
 HEAVY = ("numpy", "aiohttp", "rich", "jinja2", "pygal", "pyarrow", "duckdb", "orjson", "msgspec", "asyncio")
-    "numpy",
-    "aiohttp",
-    "rich",
-    "jinja2",
-    "pygal",
-    "pyarrow",
-    "duckdb",
-    "orjson",
-    "msgspec",
-    "authlib",
-    "asyncio",
-)
 NAMES = sorted(commands(cli))
 Said = pytest.CaptureFixture[str]
 
