@@ -55,8 +55,8 @@ class Outcome:
     """How a harvest ended.
 
     counts: tweets by what became of them, over all endpoints, and rejected lines. error: why it ended early,
-    None when it came to its end or a signal stopped it. was_complete: there was nothing left to do. n_unreadable:
-    parts of the input that could not be read to their ends.
+    None when it came to its end or a signal stopped it. was_complete: there was nothing left to do. last: how far
+    the endpoints were then. n_unreadable: parts of the input that could not be read to their ends.
     """
 
     exit_code: ExitCode
@@ -64,6 +64,7 @@ class Outcome:
     counts: Mapping[str, int] = field(default_factory=dict)
     error: HarvesterError | None = None
     was_complete: bool = False
+    last: tuple[Snapshot, ...] = ()
     n_unreadable: int = 0
 
 
@@ -95,6 +96,8 @@ class Harvest:
         self._wall, self._random = wall, random
         self._stop = Stop()
         self._halt = Event()
+        # The first is set at the end of the input as well, the second by who wants an end alone.
+        self._is_told = Event()
         self._runs: tuple[EndpointRun, ...] = ()
         self._month: MonthCount | None = None
         self._accounts: set[str] = set()
@@ -102,12 +105,14 @@ class Harvest:
     def interrupt(self, code: ExitCode) -> None:
         """Stop: the first time what is in flight may finish within the grace, the second time at once."""
         self._halt.set()
+        self._is_told.set()
         for stop in self._stops():
             stop.interrupt(code)
 
     def fail(self, error: HarvesterError) -> None:
         """Stop for a reason that concerns all endpoints."""
         self._halt.set()
+        self._is_told.set()
         for stop in self._stops():
             stop.fail(error)
 
@@ -288,14 +293,26 @@ class Harvest:
         if stopped_by is not None:
             for name in directory.cut_streams if self._source is None else ():
                 log.warning("%s had not come to its end: to go on, give all of it again", name)
-            return Outcome(stopped_by, results, total, error)
+            return Outcome(stopped_by, results, total, error, last=self.snapshots())
         about: dict[str, object] = {"elapsed_s": round(max(run.elapsed_s() for run in self._runs), 3)}
         if self._accounts:
             month = self._month
             in_month = {"month": month.month, "in_month": month.handles} if month else {}
             about["handles"] = {"used": len(self._accounts), **in_month}
-        exit_code = write_results(directory, results, asdict(reading.counts), self._wall(), about)
-        return Outcome(exit_code, results, total, n_unreadable=reading.counts.unreadable)
+        try:
+            exit_code = write_results(
+                directory,
+                results,
+                asdict(reading.counts),
+                self._wall(),
+                about,
+                has_report=self._options.has_report,
+                stop=self._is_told,
+            )
+        except Stopped:
+            return replace(self._stopped(), results=results, counts=total)
+        n_unreadable = reading.counts.unreadable
+        return Outcome(exit_code, results, total, last=self.snapshots(), n_unreadable=n_unreadable)
 
 
 def _find_input(
