@@ -221,10 +221,10 @@ async def test_cancellations_while_a_run_is_finished_wait_until_it_is(
 ) -> None:
     finishing, may_finish = threading.Event(), threading.Event()
 
-    def write_late(*arguments: Any) -> ExitCode:
+    def write_late(*arguments: Any, **more: Any) -> ExitCode:
         finishing.set()
         may_finish.wait(5)
-        return write_results(*arguments)
+        return write_results(*arguments, **more)
 
     monkeypatch.setattr("harvester.job.write_results", write_late)
     running = asyncio.ensure_future(Harvest(options, CREDENTIALS).run())
