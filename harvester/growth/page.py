@@ -63,7 +63,12 @@ def _cards(tally: Tally) -> Iterator[tuple[str, str, str]]:
     apart = f"{duration(3600 * tally.hours / tally.n_compared)} apart on average" if tally.n_compared else ""
     yield "Tweets compared", number(tally.n_compared), apart
     for metric, its in list(tally.metrics.items())[:MOST_CARDS]:
-        yield words(metric), signed(its.gained), f"{signed(its.per_hour)} an hour"
+        yield words(metric), _in_a_card(its.gained), f"{signed(its.per_hour)} an hour"
+
+
+def _in_a_card(gained: int) -> str:
+    """The same, short where a card has no room for all digits."""
+    return signed(gained) if abs(gained) < 10_000_000 else f"{'+' if gained > 0 else '−'}{short(abs(gained))}"
 
 
 def _sides(growth: Growth) -> Table:
