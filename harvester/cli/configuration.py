@@ -20,6 +20,7 @@ from typing import Any, Final, NoReturn
 
 import click
 
+from harvester.config.places import config_home
 from harvester.errors import UsageError, did_you_mean
 
 PREFIX: Final = "HARVESTER_"
@@ -49,16 +50,6 @@ class Configured:
         """File and key that an option has its value from, if it is in the file."""
         setting = self.settings.get(option.name or "")
         return f"{self.path}: {setting.key}" if setting else None
-
-
-def config_home(environ: Mapping[str, str]) -> Path:
-    """The folder of the user's own configuration."""
-    return Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "harvester"
-
-
-def credentials_path(environ: Mapping[str, str]) -> Path:
-    """Where the credentials file is, if there is one."""
-    return config_home(environ) / "credentials.toml"
 
 
 def flag_of(option: click.Option) -> str:

@@ -84,9 +84,7 @@ def open_run(folder: Path) -> Iterator[RecordedRun]:
 
     Raises RunDirectoryError where there is none, or what is there is damaged or of another version.
     """
-    asked = read_asked(folder)
-    if asked is None:
-        raise RunDirectoryError(f"{folder} is no run directory: there is no {MANIFEST} in it")
+    asked = demand_asked(folder)
     state = state_by_mark(folder)
     with _opened_or_blank(folder) as (journal, has_begun):
         yield recorded_run(asked, state, journal, has_begun=has_begun)
@@ -101,6 +99,14 @@ def read_asked(folder: Path) -> Asked | None:
     if manifest is None:
         return None
     return Asked(folder, manifest, recall(manifest.options, manifest.started_ms, folder))
+
+
+def demand_asked(folder: Path) -> Asked:
+    """The same, and RunDirectoryError where there is none."""
+    asked = read_asked(folder)
+    if asked is None:
+        raise RunDirectoryError(f"{folder} is no run directory: there is no {MANIFEST} in it")
+    return asked
 
 
 def state_by_mark(folder: Path) -> State:
