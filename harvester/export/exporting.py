@@ -15,7 +15,7 @@ from harvester.export.sink import Sink, demand_libraries, file_sink, stream_sink
 from harvester.export.target import Target, demand_free
 from harvester.export.workplace import put_in_place, workplace
 from harvester.recorded.records import read_records
-from harvester.recorded.run import RecordedRun, State, open_run, read_asked_before
+from harvester.recorded.run import RecordedRun, State, demand_asked, open_run
 
 LETTERS_AT_ONCE: Final = 2_000
 Watch = Callable[[int], None]
@@ -88,7 +88,7 @@ def export_to_stream(folders: Sequence[Path], stream: BinaryIO, wanted: Wanted, 
 
 
 def _layout_of(folders: Sequence[Path], wanted: Wanted) -> Layout:
-    return lay_out([read_asked_before(folder) for folder in folders], wanted)
+    return lay_out([demand_asked(folder) for folder in folders], wanted)
 
 
 def _files(target: Target, layout: Layout) -> tuple[Path, ...]:

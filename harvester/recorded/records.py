@@ -49,9 +49,7 @@ class RecordBlock:
     def counts(self) -> NDArray[np.int64]:
         """Their counts, a row for each record and a column for each metric; NOT_COUNTED where there is none."""
         nothing = (UNSET,) * len(self.columns)
-        rows = (
-            nothing if record.metrics is UNSET else astuple(record.metrics) for record in self.records
-        )
+        rows = (nothing if record.metrics is UNSET else astuple(record.metrics) for record in self.records)
         counts = [NOT_COUNTED if count is UNSET else count for row in rows for count in row]
         return np.array(counts, dtype=np.int64).reshape(len(self.records), len(self.columns))
 
