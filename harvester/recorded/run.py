@@ -87,6 +87,8 @@ def open_run(folder: Path) -> Iterator[RecordedRun]:
     asked = demand_asked(folder)
     state = state_by_mark(folder)
     with _opened_or_blank(folder) as (journal, has_begun):
+        if has_begun:
+            demand_own_journal(asked, journal)
         yield recorded_run(asked, state, journal, has_begun=has_begun)
 
 
@@ -115,7 +117,7 @@ def state_by_mark(folder: Path) -> State:
 
 
 def recorded_run(asked: Asked, state: State, journal: JournalReads, *, has_begun: bool = True) -> RecordedRun:
-    """What the journal has of the run. Raises RunDirectoryError where it is damaged or of another run."""
+    """What the journal has of the run. Raises RunDirectoryError where it is damaged."""
     marks = {name: journal.endpoint_mark(name) for name in asked.recalled.blanks}
     derived = journal.derived()
     if state == "unfinished" and SUMMARY in derived:
@@ -176,6 +178,6 @@ def is_barely_begun(folder: Path) -> bool:
 
 
 def demand_own_journal(asked: Asked, journal: JournalReads) -> None:
-    """Raises RunDirectoryError when the journal beside a `run.json` is another run's."""
+    """Raises RunDirectoryError when the journal beside a `run.json` is another run's, or another version's."""
     if journal.run_id() != asked.manifest.run_id:
         raise RunDirectoryError(f"{JOURNAL} belongs to another run than {MANIFEST} beside it")
