@@ -138,6 +138,10 @@ def _remarks(exported: "Exported", *, with_dead_letters: bool) -> Iterator[str]:
     series = f", {exported.series_rows:,} points of time series" if exported.series_rows else ""
     where = " and ".join(f"{path} ({_size(path)})" for path in exported.files) or "standard output"
     yield f"{rows}{series}: {where}"
+    if exported.leaves_series:
+        yield "Time series are left out: they need a file."
+    if exported.stale:
+        yield f"{exported.stale} is of an earlier export: this one has no time series"
     for run in exported.runs:
         if run.state == "unfinished":
             yield f"{run.folder} is not finished: it is what its journal counts so far"

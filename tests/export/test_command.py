@@ -61,7 +61,10 @@ def test_csv_on_standard_output_is_the_same_table_without_time_series(
     assert [row["tweet_id"] for row in rows] == [
         row["tweet_id"] for row in expected_tweets(folder, "run") if row["endpoint"] == "28hr"
     ]
-    assert done.stderr.decode().startswith("60 rows of 1 run: standard output")
+    assert done.stderr.decode().splitlines() == [
+        "60 rows of 1 run: standard output",
+        "Time series are left out: they need a file.",
+    ]
 
 
 def test_reader_that_goes_ends_the_export(run_of: RunOf) -> None:
@@ -130,6 +133,15 @@ def test_file_that_is_there_is_replaced_if_one_says_so(run_of: RunOf, bare: Path
     assert [row["tweet_id"] for row in read_back(bare / "x.csv")] == expected
     header = (bare / "x.csv").read_text().splitlines()[0]
     assert "created_at,favorites,retweets,url_clicks,unsupported" in header
+
+
+def test_time_series_of_an_earlier_export_are_told_to_be_that(
+    run_of: RunOf, bare: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run_cli(["export", str(run_of("ranges")), "--to", "x.csv"]) == 0
+    assert "x.series.csv (" in capfd.readouterr().err
+    assert run_cli(["export", str(run_of("totals")), "--to", "x.csv", "--force"]) == 0
+    assert "x.series.csv is of an earlier export: this one has no time series" in capfd.readouterr().err
 
 
 def test_flipped_bit_is_damage_and_not_exported(run_of: RunOf, bare: Path) -> None:
