@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from harvester.cli.bar import Bar
+from harvester.cli.declaring import Manner
 from harvester.cli.events import event_line
 from harvester.cli.lines import Lines
-from harvester.cli.main import complain
+from harvester.cli.main import complain, report_error
 from harvester.cli.screen import Screen, terminal_size
 from harvester.cli.seen import Display
 from harvester.config.options import Options
@@ -57,6 +58,7 @@ class Terminal:
     def __init__(self, *, quiet: bool, wants_bar: bool | None, as_json: bool, verbosity: int) -> None:
         self._quiet = quiet
         self._as_json = as_json
+        self._verbosity = verbosity
         self._began = time.monotonic()
         has_bar = is_looked_at(os.environ) if wants_bar is None else wants_bar and can_draw(os.environ)
         self._screen = new_screen() if has_bar and not quiet and not as_json else None
@@ -93,7 +95,7 @@ class Terminal:
             return
         again = this_command(sys.argv[1:])
         if outcome.error:
-            complain(outcome.error.message, outcome.error.hint)
+            report_error(outcome.error, Manner(self._as_json, self._verbosity))
         elif outcome.exit_code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
             complain(f"stopped, all that was answered is kept; to go on: {again}", None)
         elif not self._quiet and not outcome.was_complete:

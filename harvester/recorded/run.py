@@ -84,17 +84,22 @@ def open_run(folder: Path) -> Iterator[RecordedRun]:
 
     Raises RunDirectoryError where there is none, or what is there is damaged or of another version.
     """
-    asked = read_asked_before(folder)
+    asked = read_asked(folder)
+    if asked is None:
+        raise RunDirectoryError(f"{folder} is no run directory: there is no {MANIFEST} in it")
     state = state_by_mark(folder)
     with _opened_or_blank(folder) as (journal, has_begun):
         yield recorded_run(asked, state, journal, has_begun=has_begun)
 
 
-def read_asked_before(folder: Path) -> Asked:
-    """What the run in a directory was begun for. Raises RunDirectoryError, and UsageError for unknown options."""
+def read_asked(folder: Path) -> Asked | None:
+    """What the run in a directory was begun for; None where there is none.
+
+    Raises RunDirectoryError where that cannot be read, and UsageError for options that this version does not know.
+    """
     manifest = read_manifest(folder / MANIFEST)
     if manifest is None:
-        raise RunDirectoryError(f"{folder} is no run directory: there is no {MANIFEST} in it")
+        return None
     return Asked(folder, manifest, recall(manifest.options, manifest.started_ms, folder))
 
 
