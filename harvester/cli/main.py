@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "run": "harvest, or go on with it",
     "plan": "what run would ask; asks nothing",
     "inspect": "what is in the files: formats, IDs, damage, ages; asks nothing",
+    "status": "how far a run is, from any terminal",
     "verify": "check every promise on the files of a run",
     "auth": "get a bearer token or a user's access token, and see what works",
     "simulate": "the embedded Engagement API, as a server",
