@@ -10,6 +10,7 @@
 What is expected of single tweets (unavailable, forbidden, given up) is a value, not an exception.
 """
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 
@@ -67,3 +68,11 @@ class StorageError(HarvesterError):
     """The disk refused a write; what is committed is safe."""
 
     exit_code = ExitCode.STORAGE
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """A hint that names the nearest of what is known, None if nothing is near."""
+    from difflib import get_close_matches  # noqa: PLC0415  # only what is refused needs it
+
+    near = get_close_matches(name, list(known), n=1)
+    return f"Did you mean {near[0]!r}?" if near else None

@@ -8,6 +8,7 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -64,3 +65,12 @@ def _unfailing(stream: TextIO | None, descriptor: int) -> TextIO:
         errors="backslashreplace" if stream.errors == "strict" else stream.errors,
         line_buffering=getattr(stream, "line_buffering", True),
     )
+
+
+def allows_color(environ: Mapping[str, str], stream: TextIO) -> bool:
+    """Whether text on a stream may have colours, by NO_COLOR, FORCE_COLOR, TERM, and whether it is a terminal."""
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and environ.get("TERM") != "dumb"

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 import click
 import orjson
 
-from harvester.cli.main import complain
+from harvester.cli.declaring import Manner
+from harvester.cli.main import complain, report_error
 from harvester.cli.progress import Display, Lines
 from harvester.config.options import Options
 from harvester.errors import ExitCode
@@ -43,6 +44,7 @@ class Terminal:
     def __init__(self, *, quiet: bool, wants_bar: bool | None, as_json: bool, verbosity: int) -> None:
         self._quiet = quiet
         self._as_json = as_json
+        self._verbosity = verbosity
         self._has_bar = (_is_looked_at() if wants_bar is None else wants_bar) and not quiet and not as_json
         self._console = _new_console() if self._has_bar else None
         self.is_watched = not quiet and wants_bar is not False
@@ -89,7 +91,7 @@ class Terminal:
     def show_end(self, options: Options, outcome: Outcome) -> None:
         """The tables for a person, and the hint how to go on."""
         if outcome.error:
-            complain(outcome.error.message, outcome.error.hint)
+            report_error(outcome.error, Manner(self._as_json, self._verbosity))
         elif outcome.exit_code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
             complain(f"stopped, all that was answered is kept; to go on: {this_command(sys.argv[1:])}", None)
         elif not self._quiet and not outcome.was_complete and not self._as_json:
