@@ -54,7 +54,8 @@ class Outcome:
     """How a harvest ended.
 
     counts: tweets by what became of them, over all endpoints, and rejected lines. error: why it ended early,
-    None when it came to its end or a signal stopped it. was_complete: there was nothing left to do.
+    None when it came to its end or a signal stopped it. was_complete: there was nothing left to do. last: how far
+    the endpoints were then.
     """
 
     exit_code: ExitCode
@@ -62,6 +63,7 @@ class Outcome:
     counts: Mapping[str, int] = field(default_factory=dict)
     error: HarvesterError | None = None
     was_complete: bool = False
+    last: tuple[Snapshot, ...] = ()
 
 
 class Harvest:
@@ -271,7 +273,7 @@ class Harvest:
         if stopped_by is not None:
             for name in directory.cut_streams:
                 log.warning("%s had not come to its end: to go on, give all of it again", name)
-            return Outcome(stopped_by, results, total, error)
+            return Outcome(stopped_by, results, total, error, last=self.snapshots())
         about: dict[str, object] = {"elapsed_s": round(max(run.elapsed_s() for run in self._runs), 3)}
         if self._accounts:
             month = self._month
@@ -289,7 +291,7 @@ class Harvest:
             )
         except Stopped:
             return replace(self._stopped(), results=results, counts=total)
-        return Outcome(exit_code, results, total)
+        return Outcome(exit_code, results, total, last=self.snapshots())
 
 
 def _find_input(options: Options, began_ms: int, stop: Event, *, is_new: bool) -> tuple[Source, ...]:

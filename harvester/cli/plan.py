@@ -62,7 +62,7 @@ def plan(*, as_json: bool, **asked: Unpack[Asked]) -> None:
 def _print(console: "Console", found: "Plan") -> None:
     from rich.table import Table  # noqa: PLC0415  # as above
 
-    from harvester.cli.progress import duration  # noqa: PLC0415
+    from harvester.cli.words import duration  # noqa: PLC0415  # as above
 
     counts = found.input
     console.print(

@@ -109,6 +109,12 @@ Exit codes:
         default="text",
         help="Of lines on standard error.",
     ),
+    cloup.option(
+        "--metrics-file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="How the run is, for Prometheus: a text file, replaced every 15 s and at the end.",
+    ),
 )
 @cloup.option_group(
     "Service",
@@ -139,6 +145,7 @@ def run(
     quiet: bool,
     verbose: int,
     log_format: str,
+    metrics_file: Path | None,
     **asked: Unpack[Asked],
 ) -> "Outcome":
     """Harvest the metrics of all tweet IDs in INPUT…, or go on with it.
@@ -168,4 +175,5 @@ def run(
     from harvester.cli.terminal import Terminal  # noqa: PLC0415
 
     as_json = log_format == "json"
-    return harvest(options, Terminal(quiet=quiet, wants_bar=progress, as_json=as_json, verbosity=verbose))
+    terminal = Terminal(quiet=quiet, wants_bar=progress, as_json=as_json, verbosity=verbose)
+    return harvest(options, terminal, metrics_file)

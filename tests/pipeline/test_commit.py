@@ -123,6 +123,39 @@ def test_the_window_opens_by_what_is_committed(
     assert turned(main()) == [3, 3, 6, 7]
 
 
+def test_seconds_that_the_disk_holds_it_up_are_counted(
+    turned: Run, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two batches at most; a step takes 3 s, and another batch wants to come after 1 s of them."""
+    monkeypatch.setattr(commit, "WINDOW_BATCHES", 2)
+
+    async def slowly(work: Callable[..., Any], *arguments: object) -> Any:
+        if getattr(work, "__name__", "") == "commit":
+            await asyncio.sleep(3.0)
+        return work(*arguments)
+
+    monkeypatch.setattr(commit, "_to_the_end", slowly)
+
+    async def main() -> Any:
+        committer = make.committer(make.directory())
+        running = asyncio.ensure_future(committer.run())
+        for number in (0, 1):
+            await committer.admit(make.batch(number, number))
+            committer.add(make.ready(make.batch(number, number)))
+        await asyncio.sleep(1.5)
+        admitting = asyncio.ensure_future(committer.admit(make.batch(2, 2)))
+        await asyncio.sleep(1.0)
+        so_far = (committer.disk.since, committer.disk.seconds)
+        await admitting
+        committer.close()
+        await running
+        return so_far, committer.disk.seconds, committer.n_committed
+
+    so_far, in_all, n_committed = turned(main())
+    assert so_far == pytest.approx((1.5, 1.0))
+    assert (in_all, n_committed) == pytest.approx((2.0, 2))
+
+
 def test_rejected_lines_wait_for_the_disk_when_they_are_many(turned: Run, make: Any) -> None:
     async def main() -> Any:
         directory = make.directory()
