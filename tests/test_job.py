@@ -15,6 +15,7 @@ from harvester.engagement.credentials import AccessToken, AppKey, Credentials, S
 from harvester.engagement.metrics import EndpointName
 from harvester.errors import ExitCode
 from harvester.job import Harvest, Outcome
+from harvester.report.run_page import make_page
 from harvester.transport.session import Reply
 from tests.in_process import InProcess
 
@@ -160,3 +161,25 @@ def test_only_as_many_are_in_flight_as_files_may_be_open(
     assert harvest.snapshots()[0].at_once == at_once
     said = [record.levelname for record in caplog.records if "ulimit" in record.message]
     assert said == ([level] if level else [])
+
+
+def test_a_signal_while_the_report_is_made_ends_the_run_and_the_next_one_makes_it_without_a_request(
+    options: Options, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = replace(options, has_report=True)
+    harvest = Harvest(options, CREDENTIALS, wall=lambda: NOVEMBER_S)
+
+    def make_page_meanwhile(*arguments: Any) -> bytes:
+        harvest.interrupt(ExitCode.TERMINATED)
+        return make_page(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("harvester.report.run_page.make_page", make_page_meanwhile)
+        outcome = asyncio.run(harvest.run())
+    assert outcome.exit_code is ExitCode.TERMINATED
+    assert outcome.counts["ok"] == 2
+    assert not {"_SUCCESS", "report.html"} & {path.name for path in options.out.iterdir()}
+    n_asked = len(service.asked)
+    assert run(options, NOVEMBER_S).exit_code is ExitCode.OK
+    assert (options.out / "report.html").exists()
+    assert len(service.asked) == n_asked
