@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "run": "harvest, or go on with it",
     "plan": "what run would ask; asks nothing",
     "inspect": "what is in the files: formats, IDs, damage, ages; asks nothing",
+    "status": "how far a run is, from any terminal",
     "verify": "check every promise on the files of a run",
     "export": "the records as Parquet, CSV, DuckDB or Excel, by the file's ending",
     "report": "a run as a page: one file, offline",
