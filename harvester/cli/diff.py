@@ -21,7 +21,7 @@ STANDARD_OUTPUT: Final = Path("-")
 EPILOG: Final = """
 Examples:
   harvester diff runs/june runs/july
-  harvester diff runs/june runs/july -m favorites,retweets --top 50 --report july.html
+  harvester diff runs/june runs/july -m favorites,retweets --top 50 --page july.html
   harvester diff runs/june runs/july --ndjson gains.ndjson --json
 
 Exit codes:
@@ -54,7 +54,7 @@ Exit codes:
         help="All tweets that can be compared, a line each, by ID upwards; - for standard output.",
     ),
     cloup.option(
-        "--report",
+        "--page",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
         help="A page of HTML that needs no network.",
@@ -68,7 +68,7 @@ def diff(
     metrics: str | None,
     top: int,
     ndjson: Path | None,
-    report: Path | None,
+    page: Path | None,
     as_json: bool,
 ) -> None:
     """Say what tweets gained between two runs: per tweet and metric, and per hour between their two records.
@@ -84,10 +84,10 @@ def diff(
     chosen = None if metrics is None else parse_list(metrics)
     with compared(old_run, new_run, chosen, top) as growth:
         _take(growth, ndjson)
-        if report:
+        if page:
             from harvester.growth.page import write_page  # noqa: PLC0415  # the same
 
-            write_page(growth, report)
+            write_page(growth, page)
         if as_json:
             print_json(growth.to_dict())
         else:

@@ -86,7 +86,7 @@ def test_no_line_is_wider_than_the_terminal(
 
 
 def test_a_report_is_written_beside_anything_else(june: Path, july: Path, tmp_path: Path) -> None:
-    assert diff(june, july, "--report", "growth.html", "--json") == ExitCode.OK
+    assert diff(june, july, "--page", "growth.html", "--json") == ExitCode.OK
     assert (tmp_path / "growth.html").read_text().startswith("<!doctype html>")
 
 
