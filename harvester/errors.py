@@ -2,6 +2,7 @@
 
     HarvesterError
     ├── UsageError           2   wrong flag, file or configuration
+    ├── IncompleteError      3   finished, but dead letters or unreadable parts of the input remain
     ├── CredentialsError     4   the service refuses the credentials
     ├── ServiceError         5   the service is down, unreachable or not the API
     ├── RunDirectoryError    6   the run directory does not fit, is in use or damaged
@@ -10,6 +11,7 @@
 What is expected of single tweets (unavailable, forbidden, given up) is a value, not an exception.
 """
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 
@@ -45,6 +47,14 @@ class UsageError(HarvesterError):
     exit_code = ExitCode.USAGE
 
 
+class IncompleteError(HarvesterError):
+    """It came to its end, but dead letters or unreadable parts of the input remain. Commands say so by their exit
+    code alone.
+    """
+
+    exit_code = ExitCode.INCOMPLETE
+
+
 class CredentialsError(HarvesterError):
     """The service refuses the credentials, or what they are asked to read."""
 
@@ -67,3 +77,11 @@ class StorageError(HarvesterError):
     """The disk refused a write; what is committed is safe."""
 
     exit_code = ExitCode.STORAGE
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """A hint that names the nearest of what is known, None if nothing is near."""
+    from difflib import get_close_matches  # noqa: PLC0415  # only what is refused needs it
+
+    near = get_close_matches(name, list(known), n=1)
+    return f"Did you mean {near[0]!r}?" if near else None

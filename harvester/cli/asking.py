@@ -1,13 +1,15 @@
 """The options that say what is read and asked; `run`, `plan` and, of the first, `inspect` share them."""
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, TypedDict, TypeVar
+from typing import Any, Final, TypedDict
 
 import click
+import cloup
 
+from harvester.cli.configuration import LIST
+from harvester.cli.kinds import ACCOUNT, AGE, ENDPOINT, FORMAT, GROUPING, METRICS, RATE_LIMIT, Input
 from harvester.config.options import (
     Options,
     parse_age_ms,
@@ -17,23 +19,7 @@ from harvester.config.options import (
 )
 from harvester.engagement.groupings import Series, parse_grouping
 
-LONGEST_S: Final = 365 * 86_400.0
-"""Longer than a run has patience for, and within what every timer takes."""
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-class Seconds(click.FloatRange):
-    """A number of seconds, at least so many. `nan` is not within any range, and `inf` no timer can be set to."""
-
-    def __init__(self, at_least: float) -> None:
-        super().__init__(min=at_least, max=LONGEST_S)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number. Fails as click's own types do."""
-        seconds = float(super().convert(value, param, ctx))
-        if math.isnan(seconds):
-            self.fail(f"{value} is not a number of seconds.", param, ctx)
-        return seconds
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class AskedInput(TypedDict):
@@ -64,89 +50,116 @@ class Asked(AskedInput):
     newer_than: str | None
 
 
-_INPUT: Final = click.argument("inputs", nargs=-1, metavar="INPUT…")
-_QUESTION: Final = (
-    click.option(
+def _in_order(*decorators: Decorator) -> Decorator:
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+_INPUT: Final = cloup.argument(
+    "inputs",
+    nargs=-1,
+    metavar="INPUT…",
+    type=Input(),
+    help="Files, folders, globs, URLs, @list.txt for a list of them, - for standard input.",
+)
+_QUESTION: Final = cloup.option_group(
+    "Question",
+    cloup.option(
         "-e",
         "--endpoint",
         multiple=True,
+        type=ENDPOINT,
         default=["totals"],
         metavar="NAME",
         help="totals, 28hr or historical; repeatable.",
     ),
-    click.option(
+    cloup.option(
         "-m",
         "--metrics",
-        metavar="LIST",
+        type=METRICS,
+        metavar=LIST,
         help="Comma-separated engagement types, and engagement_rate.  [default: all allowed]",
     ),
-    click.option(
+    cloup.option(
         "--start",
         metavar="TIME",
         help="Of historical, UTC: 2026-11-01, 2026-11-01T17:00, 202611011700, or 28d, 6h, 90m ago."
         "  [default: 28 days before the end]",
     ),
-    click.option("--end", metavar="TIME", help="The same.  [default: the last full hour]"),
-    click.option(
+    cloup.option("--end", metavar="TIME", help="The same.  [default: the last full hour]"),
+    cloup.option(
         "--series", type=click.Choice(["day", "hour"]), help="Time series in records of 28hr, historical."
     ),
-    click.option(
+    cloup.option(
         "--group",
         multiple=True,
+        type=GROUPING,
         metavar="NAME=A,B,…",
         help="A grouping of your own by tweet.id, engagement.type, engagement.day, engagement.hour; repeatable.",
     ),
-    click.option(
-        "--rate",
-        multiple=True,
-        metavar="LIMIT",
-        help="A ceiling for each endpoint: 600/min, 10/s; for one: ENDPOINT=…; for all together: app=…"
-        "  [default: what the API's headers say]",
+    cloup.option(
+        "--account", type=ACCOUNT, metavar="NAME", help="Whose access token, from the credentials file."
     ),
 )
 _FORM: Final = (
-    click.option(
+    cloup.option(
         "--format",
         "format_",
+        type=FORMAT,
         metavar="NAME",
         help="Force the input format: text, csv, tsv, ndjson, json, parquet, arrow.  [default: found out]",
     ),
-    click.option("--column", metavar="NAME|N", help="The column of the ID.  [default: found out]"),
-    click.option(
+    cloup.option("--column", metavar="NAME|N", help="The column of the ID.  [default: found out]"),
+    cloup.option(
         "--include-referenced",
         is_flag=True,
         help="Of tweets in JSON, also those that they retweet, quote or reply to.",
     ),
-    click.option(
+    cloup.option(
         "--accept-rounded",
         is_flag=True,
         help="Take IDs that a spreadsheet or JavaScript seems to have rounded.",
     ),
-    click.option(
+    cloup.option(
         "--owner-column", metavar="NAME|N", help="The column that names the account whose tweet it is."
     ),
-    click.option("--owner-from-folder", is_flag=True, help="The folder of a file names that account."),
+    cloup.option("--owner-from-folder", is_flag=True, help="The folder of a file names that account."),
 )
 _SELECTION: Final = (
-    click.option("--dedupe/--no-dedupe", default=True, help="Ask for each ID once, exactly."),
-    click.option("--account", metavar="NAME", help="Whose access token, from the credentials file."),
-    click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N IDs, as a sample."),
-    click.option("--newer-than", metavar="AGE", help="Only tweets younger than 90m, 6h, 28d, 2w."),
+    cloup.option("--dedupe/--no-dedupe", default=True, help="Ask for each ID once, exactly."),
+    cloup.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N IDs, as a sample."),
+    cloup.option("--newer-than", type=AGE, metavar="AGE", help="Only tweets younger than 90m, 6h, 28d, 2w."),
+)
+_COUNTED: Final = cloup.option(
+    "--dedupe/--no-dedupe", default=True, help="Count repeats, exactly; memory grows by 9 to 24 bytes an ID."
+)
+RATE: Final = cloup.option(
+    "--rate",
+    multiple=True,
+    type=RATE_LIMIT,
+    metavar="LIMIT",
+    help="A ceiling for each endpoint: 600/min, 10/s; for one: ENDPOINT=…; for all together: app=…"
+    "  [default: what the API's headers say]",
 )
 
 
-def asking_options(command: _Command) -> _Command:
-    """Give a command these options, in their order."""
-    for option in reversed((_INPUT, *_QUESTION, *_FORM, *_SELECTION)):
-        command = option(command)
-    return command
+def asking_options(*pace: Decorator) -> Decorator:
+    """Give a command the options of what is read and asked. pace: what else it has to say about how fast."""
+    return _in_order(
+        _INPUT,
+        _QUESTION,
+        cloup.option_group("Input", *_FORM, *_SELECTION),
+        cloup.option_group("Pace", RATE, *pace),
+    )
 
 
-def input_options(command: _Command) -> _Command:
+def input_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command those of them that say what is read, and as what."""
-    for option in reversed((_INPUT, *_FORM)):
-        command = option(command)
-    return command
+    return _in_order(_INPUT, cloup.option_group("Input", *_FORM, _COUNTED))(command)
 
 
 def read_asked_input(asked: AskedInput, out: Path) -> Options:

@@ -1,35 +1,20 @@
 """`harvester auth`: get a bearer token or a user's access token, and see what is configured."""
 
-import asyncio
-import os
-import sys
-from collections.abc import Callable, Coroutine, Mapping
-from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final
 
-import click
+import cloup
 
-from harvester.cli.configuration import SETTINGS, config_option, credentials_path
-from harvester.cli.main import print_json
-from harvester.config.credentials import DEFAULT_ACCOUNT, TOKEN_PAIR, load_app_key, load_credentials
-from harvester.config.credentials_file import read_private, with_secrets
+from harvester.cli.declaring import Group
+from harvester.cli.kinds import ACCOUNT, AUTH_URL, BASE_URL
+from harvester.config.credentials import DEFAULT_ACCOUNT
 from harvester.config.options import parse_url
-from harvester.engagement.credentials import AppKey, Secret
 from harvester.engagement.endpoints import DEFAULT_AUTH_URL, DEFAULT_BASE_URL
-from harvester.engagement.tweet_id import parse_tweet_id
-from harvester.errors import ExitCode, UsageError
-from harvester.rundir.files import storage_errors, write_derived
-from harvester.rundir.lock import exclusively
-from harvester.transport.access_check import Check, check_access, exit_code_of
-from harvester.transport.oauth import fetch_bearer_token
-from harvester.transport.pin_flow import ask_request_token, authorize_url, exchange_pin
-from harvester.transport.session import HttpSession, Session
+from harvester.errors import ExitCode
 
-SCHEMA: Final = 1
 SAMPLE_TWEET: Final = "1060976163948904448"
 """Of 2018. Whose it is, or whether it still exists, does not matter."""
 
-GROUP_EPILOG: Final = """\b
+GROUP_EPILOG: Final = """
 Examples:
   harvester auth bearer --save          # the app's token, for everybody's public metrics
   harvester auth login --account ada    # ada's token, for all metrics of her tweets
@@ -38,177 +23,103 @@ Examples:
 The consumer key and secret of the app have to be configured: HARVESTER_CONSUMER_KEY and
 HARVESTER_CONSUMER_SECRET, or [app] in ~/.config/harvester/credentials.toml.
 """
-BEARER_EPILOG: Final = """\b
+BEARER_EPILOG: Final = """
 Examples:
   harvester auth bearer --save
   HARVESTER_BEARER_TOKEN=$(harvester auth bearer) harvester run ids.txt -o runs/july
 """
-LOGIN_EPILOG: Final = """\b
+LOGIN_EPILOG: Final = """
 Examples:
   harvester auth login
   harvester auth login --account ada
 """
-CHECK_EPILOG: Final = """\b
+CHECK_EPILOG: Final = """
 Examples:
   harvester auth check
   harvester auth check --account ada --tweet 1060976163948904448 --json
 
-Exit codes: 0 what is configured works   2 nothing is configured
-  4 something is refused   5 something could not be reached, or did not answer for now
+Exit codes:
+  0  what is configured works   2  nothing is configured
+  4  something is refused       5  something could not be reached, or did not answer for now
 """
 
-_T = TypeVar("_T")
+_auth_url = cloup.option(
+    "--auth-url", type=AUTH_URL, default=DEFAULT_AUTH_URL, metavar="URL", help="The token service."
+)
+_base_url = cloup.option(
+    "--base-url", type=BASE_URL, default=DEFAULT_BASE_URL, metavar="URL", help="The API."
+)
 
-_auth_url = click.option("--auth-url", default=DEFAULT_AUTH_URL, metavar="URL", help="The token service.")
-_config = config_option(is_shared=True)
 
-
-@click.group("auth", epilog=GROUP_EPILOG, no_args_is_help=False)
+@cloup.group("auth", cls=Group, epilog=GROUP_EPILOG)
 def auth() -> None:
     """Get a bearer token or a user's access token, and see what works."""
 
 
-@auth.command("bearer", epilog=BEARER_EPILOG, context_settings=SETTINGS)
-@click.option("--save", is_flag=True, help="Store it in the credentials file instead of printing it.")
-@_auth_url
-@_config
+@auth.command("bearer", epilog=BEARER_EPILOG)
+@cloup.option_group(
+    "Output",
+    cloup.option("--save", is_flag=True, help="Store it in the credentials file instead of printing it."),
+)
+@cloup.option_group("Service", _auth_url)
 def bearer(save: bool, auth_url: str) -> None:  # noqa: FBT001  # click calls by name
     """Fetch the app's bearer token and print it.
 
     It is fetched with the consumer key and secret. Whoever has it can use the app's allowance.
     """
-    auth_url = parse_url(auth_url, "--auth-url")
-    path = credentials_path(os.environ)
-    app_key = _demand_app_key(path)
-    token = _online(lambda session: fetch_bearer_token(session, auth_url, app_key))
-    if save:
-        _store(path, ("app",), {"bearer_token": token})
-        click.echo(f"The bearer token is in {path}.", err=True)
-        return
-    click.echo(token.reveal())
-    if sys.stdout.isatty():
-        click.echo("This is a secret; with --save it is stored without being shown.", err=True)
+    from harvester.cli.authorizing import get_bearer_token  # noqa: PLC0415  # imported when called
+
+    get_bearer_token(parse_url(auth_url, "--auth-url"), save=save)
 
 
-@auth.command("login", epilog=LOGIN_EPILOG, context_settings=SETTINGS)
-@click.option("--account", default=DEFAULT_ACCOUNT, metavar="NAME", help="The account's name in the file.")
-@_auth_url
-@_config
+@auth.command("login", epilog=LOGIN_EPILOG)
+@cloup.option_group(
+    "Output",
+    cloup.option(
+        "--account",
+        type=ACCOUNT,
+        default=DEFAULT_ACCOUNT,
+        metavar="NAME",
+        help="The account's name in the file.",
+    ),
+)
+@cloup.option_group("Service", _auth_url)
 def login(account: str, auth_url: str) -> None:
     """Get a user's access token by PIN, and store it.
 
     The user opens the address that is shown, consents, and types the PIN from that page; it may also come
     from standard input. The token goes into the credentials file, which nobody else may read.
     """
-    auth_url = parse_url(auth_url, "--auth-url")
-    if not account.strip() or not account.isprintable():
-        raise UsageError("--account needs a name of printable characters")
-    path = credentials_path(os.environ)
-    app_key = _demand_app_key(path)
-    table = ("accounts", account)
-    # So that no PIN is typed for a file that nothing can be stored in.
-    with_secrets(path, read_private(path), table, {})
-    request_token = _online(lambda session: ask_request_token(session, auth_url, app_key))
-    url = authorize_url(auth_url, request_token)
-    click.echo(f"Open this address as the user in question, and consent:\n  {url}", err=True)
-    pin = _read_pin()
-    granted = _online(lambda session: exchange_pin(session, auth_url, app_key, request_token, pin))
-    token = granted.access_token
-    _store(path, table, dict(zip(TOKEN_PAIR, (token.token, token.secret), strict=True)))
-    whose = f"@{granted.screen_name or '?'} (user {granted.user_id or 'unknown'})"
-    click.echo(f"The access token of {whose} is in {path}, as account {account!r}.", err=True)
+    from harvester.cli.authorizing import get_access_token  # noqa: PLC0415  # imported when called
+
+    get_access_token(account, parse_url(auth_url, "--auth-url"))
 
 
-@auth.command("check", epilog=CHECK_EPILOG, context_settings=SETTINGS)
-@click.option("--account", metavar="NAME", help="Whose access token, from the credentials file.")
-@click.option("--tweet", default=SAMPLE_TWEET, metavar="ID", help="The tweet to ask for.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
-@click.option("--base-url", default=DEFAULT_BASE_URL, metavar="URL", help="The API.")
-@_auth_url
-@_config
+@auth.command("check", epilog=CHECK_EPILOG)
+@cloup.option_group(
+    "Question",
+    cloup.option(
+        "--account", type=ACCOUNT, metavar="NAME", help="Whose access token, from the credentials file."
+    ),
+    cloup.option("--tweet", default=SAMPLE_TWEET, metavar="ID", help="The tweet to ask for."),
+)
+@cloup.option_group(
+    "Output", cloup.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
+)
+@cloup.option_group("Service", _base_url, _auth_url)
 def check(
     account: str | None,
     tweet: str,
     as_json: bool,  # noqa: FBT001  # click calls by name
     base_url: str,
     auth_url: str,
-) -> int:
+) -> ExitCode:
     """Send one cheap request for each endpoint and kind of access.
 
     Says what works with the configured credentials, and what does not and why. That the tweet is somebody
     else's, or gone, is an answer too: it shows that the credentials are accepted.
     """
-    base_url, auth_url = parse_url(base_url, "--base-url"), parse_url(auth_url, "--auth-url")
-    tweet_id = parse_tweet_id(tweet)
-    if isinstance(tweet_id, str):
-        raise UsageError(f"--tweet {tweet[:60]!r} is no tweet ID: {tweet_id}")
-    credentials = load_credentials(os.environ, credentials_path(os.environ), account)
-    checks = _online(lambda session: check_access(credentials, session, base_url, auth_url, str(tweet_id)))
-    code = exit_code_of(checks)
-    if code is ExitCode.USAGE:
-        raise UsageError(
-            "no credentials are configured",
-            "Set HARVESTER_BEARER_TOKEN, or consumer key, consumer secret, access token and its secret.",
-        )
-    if as_json:
-        documents = [_document(each) for each in checks]
-        print_json({"schema": SCHEMA, "account": account, "checks": documents, "exit": int(code)})
-    else:
-        click.echo("\n".join(_table(checks)))
-    return code
+    from harvester.cli.authorizing import check_credentials  # noqa: PLC0415  # imported when called
 
-
-def _read_pin() -> str:
-    """The PIN from standard input. Raises UsageError where there is none."""
-    if sys.stdin.isatty():
-        click.echo("PIN: ", err=True, nl=False)
-    try:
-        pin = sys.stdin.readline().strip()
-    except UnicodeDecodeError:
-        pin = ""
-    if not pin or not pin.isascii() or not pin.isprintable():
-        raise UsageError("no PIN was given", "Run the same command again, and type the PIN from the page.")
-    return pin
-
-
-def _online(work: Callable[[Session], Coroutine[Any, Any, _T]]) -> _T:
-    """What some work with the network gives."""
-
-    async def main() -> _T:
-        async with HttpSession(connections=1) as session:
-            return await work(session)
-
-    return asyncio.run(main())
-
-
-def _demand_app_key(path: Path) -> AppKey:
-    if app_key := load_app_key(os.environ, path):
-        return app_key
-    raise UsageError(
-        "no consumer key and secret are configured",
-        f"Set HARVESTER_CONSUMER_KEY and HARVESTER_CONSUMER_SECRET, or write them into {path}.",
-    )
-
-
-def _store(path: Path, table: tuple[str, ...], secrets: Mapping[str, Secret]) -> None:
-    """Put secrets into the credentials file, which is there with the old content or with the new one."""
-    target = path.resolve()  # a link is followed, not replaced
-    with storage_errors(target):
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with exclusively(target):
-        text = with_secrets(path, read_private(path), table, secrets)
-        write_derived(target, text.encode(), 0o600)
-
-
-def _table(checks: list[Check]) -> list[str]:
-    rows = [(each.endpoint, each.access.value, each.verdict, each.why) for each in checks]
-    return [f"{a:<12}{b:<14}{c:<16}{d}" for a, b, c, d in [("endpoint", "access", "verdict", "why"), *rows]]
-
-
-def _document(check: Check) -> dict[str, str]:
-    return {
-        "endpoint": check.endpoint,
-        "access": check.access.value,
-        "verdict": check.verdict,
-        "why": check.why,
-    }
+    urls = parse_url(base_url, "--base-url"), parse_url(auth_url, "--auth-url")
+    return check_credentials(account, tweet, *urls, as_json=as_json)

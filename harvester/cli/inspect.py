@@ -3,43 +3,45 @@
 import os
 import time
 from pathlib import Path
-from typing import Final, Self, Unpack
+from typing import TYPE_CHECKING, Final, Self, Unpack
 
-import click
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn
+import cloup
 
 from harvester.cli.asking import AskedInput, input_options, read_asked_input
-from harvester.cli.configuration import SETTINGS, config_option
-from harvester.cli.inspection_tables import print_inspection
+from harvester.cli.declaring import command
 from harvester.cli.main import print_json
 from harvester.errors import ExitCode
-from harvester.inspection.report import inspect_input
-from harvester.pipeline.reading import input_form
-from harvester.sources import Chunk, Source, find_sources
+
+if TYPE_CHECKING:
+    from harvester.sources import Chunk, Source
 
 QUIET_S: Final = 0.5
 """What is read within that time needs no progress."""
-EPILOG: Final = """\b
+EPILOG: Final = """
 Examples:
   harvester inspect input_samples
   harvester inspect exports/*.csv --owner-column author --json
 
-Exit code 3 if a part of the input is unreadable."""
+Exit codes:
+  0  all of it can be read   2  wrong usage   3  a part of the input is unreadable
+"""
 
 
-@click.command("inspect", epilog=EPILOG, context_settings=SETTINGS)
+@command("inspect", epilog=EPILOG)
 @input_options
-@click.option(
-    "--dedupe/--no-dedupe", default=True, help="Count repeats, exactly; memory grows by 9 to 24 bytes an ID."
+@cloup.option_group(
+    "Output", cloup.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
 )
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
-@config_option(is_shared=True)
 def inspect(*, as_json: bool, **asked: Unpack[AskedInput]) -> ExitCode:
     """Say what is in the files of INPUT…: formats, IDs, repeats, damage, ages, what can be asked for them.
 
     Reads all of the input, asks the API nothing, needs no credentials, and writes nothing.
     """
+    # Imported when called: help and completion are quick.
+    from harvester.inspection.report import inspect_input  # noqa: PLC0415
+    from harvester.pipeline.reading import input_form  # noqa: PLC0415
+    from harvester.sources import find_sources  # noqa: PLC0415
+
     options = read_asked_input(asked, Path())
     now_ms = int(time.time() * 1000)
     form = input_form(options, now_ms)
@@ -49,6 +51,10 @@ def inspect(*, as_json: bool, **asked: Unpack[AskedInput]) -> ExitCode:
     if as_json:
         print_json(found.to_dict())
     else:
+        from rich.console import Console  # noqa: PLC0415  # only for people
+
+        from harvester.cli.inspection_tables import print_inspection  # noqa: PLC0415
+
         print_inspection(Console(highlight=False), found)
     return found.exit_code
 
@@ -56,7 +62,10 @@ def inspect(*, as_json: bool, **asked: Unpack[AskedInput]) -> ExitCode:
 class Watch:
     """Shows on a terminal how far the reading is, if it takes long; the line is gone when it is done."""
 
-    def __init__(self, sources: tuple[Source, ...]) -> None:
+    def __init__(self, sources: "tuple[Source, ...]") -> None:
+        from rich.console import Console  # noqa: PLC0415  # as above
+        from rich.progress import Progress, SpinnerColumn, TextColumn  # noqa: PLC0415
+
         sizes = [source.size_bytes for source in sources]
         self._n_all = None if None in sizes else sum(size or 0 for size in sizes)
         self._n_bytes = self._n_ids = 0
@@ -73,7 +82,7 @@ class Watch:
     def __exit__(self, *_exception: object) -> None:
         self._progress.stop()
 
-    def show(self, chunk: Chunk) -> None:
+    def show(self, chunk: "Chunk") -> None:
         """Count a chunk, and show it if it is time to."""
         self._n_bytes += chunk.n_bytes
         self._n_ids += len(chunk.ids)

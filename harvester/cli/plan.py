@@ -3,45 +3,52 @@
 import os
 import time
 from pathlib import Path
-from typing import Final, Unpack
+from typing import TYPE_CHECKING, Final, Unpack
 
-import click
-from rich.console import Console
-from rich.table import Table
+import cloup
 
 from harvester.cli.asking import Asked, asking_options, read_asked
-from harvester.cli.configuration import SETTINGS, config_option, credentials_path
+from harvester.cli.declaring import command
 from harvester.cli.main import print_json
-from harvester.cli.progress import duration
-from harvester.config.credentials import load_credentials
-from harvester.plan import EndpointPlan, Plan, make_plan
-from harvester.planning import Reach
-from harvester.questions import DEFAULT_ACCOUNT, NO_ACCOUNT, make_questions, reach_of
-from harvester.sources import find_sources
+from harvester.config.places import credentials_path
 
-EVERYTHING: Final = Reach(frozenset({DEFAULT_ACCOUNT, NO_ACCOUNT}), has_bearer=True)
+if TYPE_CHECKING:
+    from rich.console import Console
 
-EPILOG: Final = """\b
+    from harvester.plan import EndpointPlan, Plan
+
+EPILOG: Final = """
 Examples:
   harvester plan ids.txt --rate 600/min
   harvester plan ids.txt -e historical --start 365d --rate 60/min --json"""
 
 
-@click.command("plan", epilog=EPILOG, context_settings=SETTINGS)
-@asking_options
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
-@config_option(is_shared=True)
+@command("plan", epilog=EPILOG)
+@asking_options()
+@cloup.option_group(
+    "Output", cloup.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
+)
 def plan(*, as_json: bool, **asked: Unpack[Asked]) -> None:
     """Say what `run` would ask for the tweet IDs in INPUT…: how many requests, how long, what ages save.
 
     Reads all of the input, asks the API nothing, and writes nothing. Without credentials it plans as if all
     kinds of them were there; tweets of all accounts that the input names are batched together then.
     """
+    # Imported when called: help and completion are quick.
+    from rich.console import Console  # noqa: PLC0415
+
+    from harvester.config.credentials import load_credentials  # noqa: PLC0415
+    from harvester.plan import make_plan  # noqa: PLC0415
+    from harvester.planning import Reach  # noqa: PLC0415
+    from harvester.questions import DEFAULT_ACCOUNT, NO_ACCOUNT, make_questions, reach_of  # noqa: PLC0415
+    from harvester.sources import find_sources  # noqa: PLC0415
+
     options = read_asked(asked, Path())
     credentials = load_credentials(os.environ, credentials_path(os.environ), options.account)
     reach = reach_of(options, credentials)
     now_ms = int(time.time() * 1000)
-    questions = make_questions(options, reach or EVERYTHING, credentials.accounts, now_ms)
+    everything = Reach(frozenset({DEFAULT_ACCOUNT, NO_ACCOUNT}), has_bearer=True)
+    questions = make_questions(options, reach or everything, credentials.accounts, now_ms)
     found = make_plan(options, questions, find_sources(options.inputs), now_ms)
     if as_json:
         print_json({**found.to_dict(), "assumes_credentials": reach is None})
@@ -52,7 +59,11 @@ def plan(*, as_json: bool, **asked: Unpack[Asked]) -> None:
     _print(console, found)
 
 
-def _print(console: Console, found: Plan) -> None:
+def _print(console: "Console", found: "Plan") -> None:
+    from rich.table import Table  # noqa: PLC0415  # as above
+
+    from harvester.cli.words import duration  # noqa: PLC0415  # as above
+
     counts = found.input
     console.print(
         f"{counts.lines:,} lines: {counts.distinct:,} distinct IDs, {counts.duplicates:,} duplicates,"
@@ -83,7 +94,7 @@ def _print(console: Console, found: Plan) -> None:
         console.print(f"All of it takes at least {duration(found.seconds)} at this rate.")
 
 
-def _remarks(endpoint: EndpointPlan) -> list[str]:
+def _remarks(endpoint: "EndpointPlan") -> list[str]:
     remarks = [f"{n:,} tweets cannot be asked for {metric}" for metric, n in endpoint.unsupported.items()]
     if endpoint.after_range:
         remarks.append(f"{endpoint.after_range:,} tweets were made after the time asked for")

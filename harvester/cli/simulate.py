@@ -1,25 +1,27 @@
 """`harvester simulate`: the embedded Engagement API, as a server."""
 
-import logging
 import os
-import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import chain, groupby
 from pathlib import Path
-from typing import Any, Final, TypeVar, get_args
+from typing import Final, get_args
 
 import click
+import cloup
 
+from harvester.cli.asking import Decorator
+from harvester.cli.declaring import command
+from harvester.cli.kinds import Text, named
 from harvester.engagement.metrics import CATALOGUE
-from harvester.simulator.catalogue import KINDS
+from harvester.errors import UsageError, did_you_mean
+from harvester.simulator.catalogue import FAULTS, KINDS
 from harvester.simulator.credentials import (
     Credentials,
     credentials_from,
     generate_credentials,
     read_credentials,
 )
-from harvester.simulator.fault_rules import Outage, Rule, parse_outage, parse_rules
+from harvester.simulator.fault_rules import parse_outage, parse_rules
 from harvester.simulator.options import (
     CountStyle,
     ForbiddenStyle,
@@ -39,7 +41,12 @@ from harvester.simulator.options import (
     ZeroStyle,
 )
 
-_WHEN: Final = """\b
+EXAMPLES: Final = """
+Examples:
+  harvester simulate --rate-limit 600 --latency 50
+  harvester simulate --fault http-503=0.01x8 --fault cut-json=@5 --log requests.ndjson
+"""
+_WHEN: Final = """
 When a fault strikes, by --fault NAME=WHEN:
   http-503=0.01       with that probability
   http-503=0.01x8     with that probability, and then the next 7 to the same endpoint too
@@ -55,7 +62,7 @@ of the faults marked +."""
 
 def _faults_told() -> str:
     """All faults under their headings, each in a line."""
-    lines = ["\b", "Faults (* passes, + is harmless):"]
+    lines = ["Faults (* passes, + is harmless):"]
     for group, kinds in groupby(KINDS.items(), key=lambda item: item[1].group):
         lines.append(f"  {group}")
         for name, kind in kinds:
@@ -64,39 +71,35 @@ def _faults_told() -> str:
     return "\n".join(lines)
 
 
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-Parsed = TypeVar("Parsed")
-
-
 def _choice(flag: str, style: object, default: str, told: str) -> Decorator:
     """An option with the values of a literal type."""
-    return click.option(
-        flag, type=click.Choice(get_args(style)), default=default, show_default=True, help=told
-    )
+    return cloup.option(flag, type=click.Choice(get_args(style)), default=default, help=told)
 
 
 def _share(flag: str, default: float, told: str) -> Decorator:
-    return click.option(flag, type=click.FloatRange(0, 1), default=default, show_default=True, help=told)
+    return cloup.option(flag, type=click.FloatRange(0, 1), default=default, help=told)
 
 
 def _limit(flag: str, told: str) -> Decorator:
-    return click.option(flag, type=click.IntRange(min=0), default=0, show_default=True, help=told)
+    return cloup.option(flag, type=click.IntRange(min=0), default=0, help=told)
 
 
 def _amount(flag: str, default: float, told: str) -> Decorator:
-    return click.option(flag, type=click.FloatRange(min=0), default=default, show_default=True, help=told)
+    return cloup.option(flag, type=click.FloatRange(min=0), default=default, help=told)
 
 
-def _said(parse: Callable[[str], Parsed]) -> Callable[[str], Parsed]:
-    """A parser whose complaint reaches the user."""
+def _check_fault(text: str) -> None:
+    try:
+        parse_rules(text)
+    except ValueError as exc:
+        raise UsageError(f"{exc}.", did_you_mean(text.partition("=")[0], FAULTS)) from None
 
-    def parse_or_complain(text: str) -> Parsed:
-        try:
-            return parse(text)
-        except ValueError as exc:
-            raise click.BadParameter(f"{exc}.") from exc
 
-    return parse_or_complain
+def _check_outage(text: str) -> None:
+    try:
+        parse_outage(text)
+    except ValueError as exc:
+        raise UsageError(f"{exc}.") from None
 
 
 def _parse_pin(_context: click.Context, _parameter: click.Parameter, pin: str | None) -> str | None:
@@ -105,140 +108,158 @@ def _parse_pin(_context: click.Context, _parameter: click.Parameter, pin: str | 
     return pin
 
 
-@click.command("simulate", epilog=f"{_faults_told()}\n\n{_WHEN}")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=0,
-    show_default=True,
-    help="The port; 0 for any free one.",
+@command("simulate", epilog=f"{EXAMPLES}\n{_faults_told()}\n\n{_WHEN}")
+@cloup.option_group(
+    "Server",
+    cloup.option("--host", default="127.0.0.1", help="The address to listen on."),
+    cloup.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; 0 for any free one."),
+    cloup.option(
+        "--credentials",
+        "credentials_file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="A TOML file of the app and the accounts to accept, instead of the environment's.",
+    ),
+    cloup.option("--pin", callback=_parse_pin, help="What the PIN flow shows, 7 digits. Random by default."),
+    cloup.option(
+        "--gzip/--no-gzip", default=True, show_default=True, help="Compress answers for who accepts it."
+    ),
+    cloup.option(
+        "--log",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Append a line of JSON for each request, before it is answered.",
+    ),
+    cloup.option(
+        "--exit-with-parent", is_flag=True, help="Exit when standard input ends, as it does with the parent."
+    ),
 )
-@click.option("--seed", default=0, show_default=True, help="Another seed is another world and other chances.")
-@click.option(
-    "--now",
-    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]),
-    help="The time (UTC) by which tweets have their age and ranges end. The clock's by default.",
+@cloup.option_group(
+    "World",
+    cloup.option("--seed", default=0, help="Another seed is another world and other chances."),
+    cloup.option(
+        "--now",
+        type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M"]),
+        metavar="TIME",
+        help="The time (UTC) by which tweets have their age and ranges end. The clock's by default.",
+    ),
+    _share("--deleted-share", 0.02, "Share of tweets that are gone."),
+    _share("--protected-share", 0.0, "Share of protected tweets."),
+    _share("--untouched-share", 0.3, "Share of tweets that nobody touched."),
+    _share("--owned-share", 1.0, "Share of tweets that one of the accounts owns."),
+    _amount("--growth", 1.0, "Multiplies all counts, as if time had passed."),
 )
-@click.option(
-    "--credentials",
-    "credentials_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A TOML file of the app and the accounts to accept, instead of the environment's.",
+@cloup.option_group(
+    "Answers",
+    _choice("--counts", CountStyle, "strings", "Counts in JSON."),
+    _choice(
+        "--untouched",
+        UntouchedStyle,
+        "zero",
+        "Untouched tweets have zeros, or are missing from the groupings; quiet: so are those with only zeros in "
+        "what is asked.",
+    ),
+    _choice(
+        "--unsupported", UnsupportedStyle, "absent", "Impressions and engagements on totals beyond 90 days."
+    ),
+    _choice(
+        "--forbidden-text",
+        ForbiddenStyle,
+        "plain",
+        "A 403 names the IDs of others at once, in one string an author, only some of them, or none.",
+    ),
+    _choice(
+        "--protected",
+        ProtectedStyle,
+        "list",
+        "Protected tweets: a 400 that lists the IDs, a 400 that does not, or like deleted ones.",
+    ),
+    cloup.option(
+        "--deny-metric",
+        "denied_metrics",
+        type=click.Choice(tuple(CATALOGUE)),
+        metavar="METRIC",
+        multiple=True,
+        help="A metric that no token may read: a 403 for the whole request; repeatable.",
+    ),
+    _choice(
+        "--hour-without-day",
+        HourStyle,
+        "nested",
+        "engagement.hour without engagement.day: in days all the same, or each hour of day summed over the range.",
+    ),
+    _choice("--zeros", ZeroStyle, "yes", "Whether time series hold the leaves that are zero."),
 )
-@_share("--deleted-share", 0.02, "Share of tweets that are gone.")
-@_share("--protected-share", 0.0, "Share of protected tweets.")
-@_share("--untouched-share", 0.3, "Share of tweets that nobody touched.")
-@_share("--owned-share", 1.0, "Share of tweets that one of the accounts owns.")
-@_amount("--growth", 1.0, "Multiplies all counts, as if time had passed.")
-@_choice("--counts", CountStyle, "strings", "Counts in JSON.")
-@_choice(
-    "--untouched",
-    UntouchedStyle,
-    "zero",
-    "Untouched tweets have zeros, or are missing from the groupings; quiet: so are those with only zeros in "
-    "what is asked.",
+@cloup.option_group(
+    "Allowance",
+    _limit("--rate-limit", "Requests granted a minute; 0 for any number."),
+    _limit("--rate-limit-per-second", "The same for a second."),
+    _choice("--limit-per", LimitedThing, "endpoint", "An allowance for each endpoint, or one for the app."),
+    _choice(
+        "--window",
+        WindowStyle,
+        "fixed",
+        "A full allowance at each full minute, or a limit on any 60 seconds.",
+    ),
+    cloup.option(
+        "--limit-headers/--no-limit-headers",
+        default=True,
+        show_default=True,
+        help="Send the x-per-minute-… headers.",
+    ),
+    cloup.option(
+        "--leave-out-header",
+        "left_out",
+        type=click.Choice(get_args(LimitHeader), case_sensitive=False),
+        metavar="NAME",
+        multiple=True,
+        help="One of those headers not to send, such as x-per-minute-reset; repeatable.",
+    ),
+    _choice("--retry-after", RetryAfterStyle, "none", "The Retry-After header of a 429."),
+    _choice("--limit-body", LimitBodyStyle, "json", "A 429's body."),
 )
-@_choice("--unsupported", UnsupportedStyle, "absent", "Impressions and engagements on totals beyond 90 days.")
-@_choice(
-    "--forbidden-text",
-    ForbiddenStyle,
-    "plain",
-    "A 403 names the IDs of others at once, in one string an author, only some of them, or none.",
+@cloup.option_group(
+    "Trouble",
+    cloup.option(
+        "--fault",
+        "faults",
+        type=Text("fault", check=_check_fault, complete=named(*(f"{name}=" for name in ("all", *FAULTS)))),
+        metavar="NAME=WHEN",
+        multiple=True,
+        help="Let something go wrong; repeatable. Names, probabilities and moments are below.",
+    ),
+    _amount("--latency", 0.0, "Milliseconds before each answer."),
+    _amount("--jitter", 0.0, "At most so many milliseconds more."),
+    _amount(
+        "--tail-latency",
+        0.0,
+        "And a long tail: half of the answers take up to 0.6 of so many milliseconds more, one in 30 takes 9 "
+        "times as many, none more than 50 times.",
+    ),
+    _amount("--drip-every", 200.0, "Milliseconds between two bytes of a body that drips."),
+    _limit("--faults-after", "Answer so many requests before anything goes wrong by chance."),
+    cloup.option(
+        "--revoke-after",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="After so many answered requests all credentials give 401.",
+    ),
+    cloup.option(
+        "--expire-bearer-after",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="After so many answered requests the bearer token gives 401, and /oauth2/token gives out another.",
+    ),
+    cloup.option(
+        "--outage",
+        "outages",
+        type=Text("outage", check=_check_outage),
+        metavar="START+LENGTH[=STYLE]",
+        multiple=True,
+        help="Be down from START on for LENGTH, in seconds since the first request; repeatable. STYLE: answer "
+        "500, 502 (as HTML), 503 (by default), or reset connections, or refuse them.",
+    ),
 )
-@_choice(
-    "--protected",
-    ProtectedStyle,
-    "list",
-    "Protected tweets: a 400 that lists the IDs, a 400 that does not, or like deleted ones.",
-)
-@click.option(
-    "--deny-metric",
-    "denied_metrics",
-    type=click.Choice(tuple(CATALOGUE)),
-    metavar="METRIC",
-    multiple=True,
-    help="A metric that no token may read: a 403 for the whole request; repeatable.",
-)
-@_choice(
-    "--hour-without-day",
-    HourStyle,
-    "nested",
-    "engagement.hour without engagement.day: in days all the same, or each hour of day summed over the range.",
-)
-@_choice("--zeros", ZeroStyle, "yes", "Whether time series hold the leaves that are zero.")
-@click.option(
-    "--gzip/--no-gzip", default=True, show_default=True, help="Compress answers for who accepts it."
-)
-@_limit("--rate-limit", "Requests granted a minute; 0 for any number.")
-@_limit("--rate-limit-per-second", "The same for a second.")
-@_choice("--limit-per", LimitedThing, "endpoint", "An allowance for each endpoint, or one for the app.")
-@_choice(
-    "--window", WindowStyle, "fixed", "A full allowance at each full minute, or a limit on any 60 seconds."
-)
-@click.option(
-    "--limit-headers/--no-limit-headers",
-    default=True,
-    show_default=True,
-    help="Send the x-per-minute-… headers.",
-)
-@click.option(
-    "--leave-out-header",
-    "left_out",
-    type=click.Choice(get_args(LimitHeader), case_sensitive=False),
-    metavar="NAME",
-    multiple=True,
-    help="One of those headers not to send, such as x-per-minute-reset; repeatable.",
-)
-@_choice("--retry-after", RetryAfterStyle, "none", "The Retry-After header of a 429.")
-@_choice("--limit-body", LimitBodyStyle, "json", "A 429's body.")
-@click.option(
-    "--fault",
-    "faults",
-    type=_said(parse_rules),
-    metavar="NAME=WHEN",
-    multiple=True,
-    help="Let something go wrong; repeatable. Names, probabilities and moments are below.",
-)
-@_amount("--latency", 0.0, "Milliseconds before each answer.")
-@_amount("--jitter", 0.0, "At most so many milliseconds more.")
-@_amount(
-    "--tail-latency",
-    0.0,
-    "And a long tail: half of the answers take up to 0.6 of so many milliseconds more, one in 30 takes 9 times "
-    "as many, none more than 50 times.",
-)
-@_amount("--drip-every", 200.0, "Milliseconds between two bytes of a body that drips.")
-@_limit("--faults-after", "Answer so many requests before anything goes wrong by chance.")
-@click.option(
-    "--revoke-after",
-    type=click.IntRange(min=0),
-    help="After so many answered requests all credentials give 401.",
-)
-@click.option(
-    "--expire-bearer-after",
-    type=click.IntRange(min=1),
-    help="After so many answered requests the bearer token gives 401, and /oauth2/token gives out another.",
-)
-@click.option(
-    "--outage",
-    "outages",
-    type=_said(parse_outage),
-    metavar="START+LENGTH[=STYLE]",
-    multiple=True,
-    help="Be down from START on for LENGTH, in seconds since the first request; repeatable. STYLE: answer 500, "
-    "502 (as HTML), 503 (by default), or reset connections, or refuse them.",
-)
-@click.option("--pin", callback=_parse_pin, help="What the PIN flow shows, 7 digits. Random by default.")
-@click.option(
-    "--log",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Append a line of JSON for each request, before it is answered.",
-)
-@click.option(
-    "--exit-with-parent", is_flag=True, help="Exit when standard input ends, as it does with the parent."
-)
-@click.option("-v", "--verbose", is_flag=True, help="Tell of trouble on standard error.")
 def simulate(
     *,
     host: str,
@@ -268,7 +289,7 @@ def simulate(
     left_out: tuple[LimitHeader, ...],
     retry_after: RetryAfterStyle,
     limit_body: LimitBodyStyle,
-    faults: tuple[tuple[Rule, ...], ...],
+    faults: tuple[str, ...],
     faults_after: int,
     latency: float,
     jitter: float,
@@ -276,11 +297,10 @@ def simulate(
     drip_every: float,
     revoke_after: int | None,
     expire_bearer_after: int | None,
-    outages: tuple[Outage, ...],
+    outages: tuple[str, ...],
     pin: str | None,
     log: Path | None,
     exit_with_parent: bool,
-    verbose: bool,
 ) -> None:
     """Serve a simulated Engagement API: its three endpoints, its token service and its PIN flow.
 
@@ -312,7 +332,7 @@ def simulate(
             limit_per,
             left_out,
         ),
-        faults=tuple(chain.from_iterable(faults)),
+        faults=tuple(chain.from_iterable(map(parse_rules, faults))),
         faults_after=faults_after,
         latency_ms=latency,
         jitter_ms=jitter,
@@ -321,11 +341,9 @@ def simulate(
         gzip=gzip,
         revoke_after=revoke_after,
         expire_bearer_after=expire_bearer_after,
-        outages=outages,
+        outages=tuple(map(parse_outage, outages)),
         pin=pin,
     )
-    if verbose:
-        logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     known = _known_credentials(credentials_file)
     place = Place(host, port, log, exit_with_parent)
     try:

@@ -50,8 +50,9 @@ def simulator() -> Iterator[Simulated]:
     names = ("CONSUMER_KEY", "CONSUMER_SECRET", "ACCESS_TOKEN", "ACCESS_TOKEN_SECRET", "BEARER_TOKEN")
     values = {name: secrets.token_urlsafe(24) for name in names}
     with tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "harvester", "simulate", "--exit-with-parent"],
+        # Its answers do not depend on a file that is meant for the harvest.
+        process = subprocess.Popen(  # noqa: S603  # this very program
+            [sys.executable, "-m", "harvester", "simulate", "--exit-with-parent", "--config", os.devnull],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

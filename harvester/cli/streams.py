@@ -8,6 +8,7 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -49,9 +50,18 @@ def open_streams() -> None:
 
 def refused_output() -> OSError | None:
     """Why something on standard output is lost, though somebody may still wait for it; None if nothing is."""
-    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
-    refused = raw.refused if isinstance(raw, _Unfailing) else None
+    refused = _lost_output()
     return None if refused is None or refused.errno == errno.EPIPE else refused
+
+
+def is_output_useless() -> bool:
+    """Whether something on standard output is lost, so that more of it helps nobody."""
+    return _lost_output() is not None
+
+
+def _lost_output() -> OSError | None:
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    return raw.refused if isinstance(raw, _Unfailing) else None
 
 
 def _unfailing(stream: TextIO | None, descriptor: int) -> TextIO:
@@ -64,3 +74,12 @@ def _unfailing(stream: TextIO | None, descriptor: int) -> TextIO:
         errors="backslashreplace" if stream.errors == "strict" else stream.errors,
         line_buffering=getattr(stream, "line_buffering", True),
     )
+
+
+def allows_color(environ: Mapping[str, str], stream: TextIO) -> bool:
+    """Whether text on a stream may have colours, by NO_COLOR, FORCE_COLOR, TERM, and whether it is a terminal."""
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and environ.get("TERM") != "dumb"

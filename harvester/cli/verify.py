@@ -1,50 +1,66 @@
 """`harvester verify`: check every promise on the files of a run."""
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+import cloup
 
+from harvester.cli.declaring import command
+from harvester.cli.kinds import RunDirectory
 from harvester.cli.main import print_json
 from harvester.errors import ExitCode
-from harvester.recorded.run import State
-from harvester.verify.report import Report
-from harvester.verify.report import verify as verify_directory
 
-IN_WORDS: Final[dict[State | None, str]] = {
+if TYPE_CHECKING:
+    from harvester.recorded.run import State
+    from harvester.verify.report import Report
+
+IN_WORDS: "Final[dict[State | None, str]]" = {
     "complete": "complete",
     "incomplete": "finished, with dead letters or unreadable input",
     "unfinished": "unfinished",
     None: "not to be told what it is",
 }
-EPILOG: Final = """\b
+EPILOG: Final = """
 Examples:
   harvester verify runs/july
-  harvester verify runs/july --no-input --json"""
+  harvester verify runs/july --no-input --json
+
+Exit codes:
+  0  all of it holds   6  something is wrong, or there is no run
+"""
 
 
-@click.command("verify", epilog=EPILOG)
-@click.argument("run_dir", type=click.Path(path_type=Path), metavar="RUN_DIR")
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
-@click.option("--no-input", is_flag=True, help="Leave the input alone, and what only it can tell.")
+@command("verify", epilog=EPILOG)
+@cloup.argument("run_dir", type=RunDirectory(), metavar="RUN_DIR", help="What `run` got as --out.")
+@cloup.option_group(
+    "Input",
+    cloup.option("--no-input", is_flag=True, help="Leave the input alone, and what only it can tell."),
+)
+@cloup.option_group(
+    "Output", cloup.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
+)
 def verify(*, run_dir: Path, as_json: bool, no_input: bool) -> ExitCode:
     """Check every promise on the files of RUN_DIR, also of a run that goes on. Writes nothing.
 
     Checksums, each record by itself, sums and top lists from the records, and the input read again: whether each
-    of its IDs is once among records and dead letters. Exit code 6 when anything is wrong.
+    of its IDs is once among records and dead letters.
     """
+    from harvester.verify.report import verify as verify_directory  # noqa: PLC0415  # imported when called
+
     report = verify_directory(run_dir, reads_input=not no_input)
     if as_json:
         print_json(report.to_dict())
     else:
-        _print(Console(highlight=False, soft_wrap=True), report)
+        _print(report)
     return report.exit_code
 
 
-def _print(console: Console, report: Report) -> None:
+def _print(report: "Report") -> None:
+    from rich.console import Console  # noqa: PLC0415  # only for people
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    console = Console(highlight=False, soft_wrap=True)
     console.print(f"{report.name}: {IN_WORDS[report.state]}", markup=False)
     table = Table(box=None, pad_edge=False, show_header=False)
     for check in report.findings.checks:

@@ -8,6 +8,7 @@ the same with `TWITTER_` in front.
 import shlex
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -99,16 +100,37 @@ def _secret(name: str, value: object, path: Path | None) -> Secret | None:
     return Secret(value)
 
 
-def _from_environment(name: str, environ: Mapping[str, str]) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable that a credential comes from. suffix: `_FILE`, `_COMMAND`, or none where it holds the secret."""
+
+    variable: str
+    suffix: str
+    value: str = field(repr=False)
+
+
+def find_variable(name: str, environ: Mapping[str, str]) -> Variable | None:
+    """The first variable that is there for a credential, `bearer_token` for instance. Reads nothing."""
     for prefix in PREFIXES:
-        variable = prefix + name.upper()
-        if value := environ.get(variable):
-            return value.strip()
-        if path := environ.get(f"{variable}_FILE"):
-            return _from_file(Path(path), variable)
-        if command := environ.get(f"{variable}_COMMAND"):
-            return _from_command(command, variable)
+        for suffix in ("", "_FILE", "_COMMAND"):
+            variable = f"{prefix}{name.upper()}{suffix}"
+            if value := environ.get(variable):
+                return Variable(variable, suffix, value)
     return None
+
+
+def _from_environment(name: str, environ: Mapping[str, str]) -> str | None:
+    found = find_variable(name, environ)
+    if found is None:
+        return None
+    variable = found.variable.removesuffix(found.suffix)
+    match found.suffix:
+        case "_FILE":
+            return _from_file(Path(found.value), variable)
+        case "_COMMAND":
+            return _from_command(found.value, variable)
+        case _:
+            return found.value.strip()
 
 
 def _from_file(path: Path, variable: str) -> str:

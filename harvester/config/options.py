@@ -11,7 +11,7 @@ from harvester.engagement.allowance import Rate
 from harvester.engagement.endpoints import DEFAULT_AUTH_URL, DEFAULT_BASE_URL, ENDPOINTS
 from harvester.engagement.groupings import Grouping, Series
 from harvester.engagement.metrics import EndpointName
-from harvester.errors import UsageError
+from harvester.errors import UsageError, did_you_mean
 
 FIRST_CONCURRENCY: Final = 8
 MOST_CONCURRENCY: Final = 64
@@ -35,7 +35,7 @@ class Options:
     is. max_handles: so many accounts may be used in a calendar month, None for any number. may_grow: the input may
     have got longer at its end since the run read it. concurrency: how many requests may be in flight, by endpoint;
     where nothing is said, the number is found, up to most_in_flight. include_referenced, accept_rounded: as in
-    `Form`.
+    `Form`. has_report: whether `report.html` is made at the end.
     """
 
     inputs: tuple[str, ...] = field(repr=False)
@@ -70,6 +70,7 @@ class Options:
     owner_from_folder: bool = False
     max_handles: int | None = None
     may_grow: bool = False
+    has_report: bool = False
 
     def in_flight(self, endpoint: EndpointName) -> tuple[int, int]:
         """How many requests to an endpoint may be in flight: at the beginning, and at most."""
@@ -87,7 +88,8 @@ def parse_endpoints(names: Sequence[str]) -> tuple[EndpointName, ...]:
     """Endpoints by name, each once, in the catalogue's order. Raises UsageError for one that is unknown."""
     for name in names:
         if name not in ENDPOINTS:
-            raise UsageError(f"unknown endpoint {name[:60]!r}", f"The endpoints are: {', '.join(ENDPOINTS)}.")
+            hint = did_you_mean(name, ENDPOINTS) or f"The endpoints are: {', '.join(ENDPOINTS)}."
+            raise UsageError(f"unknown endpoint {name[:60]!r}", hint)
     return tuple(endpoint for endpoint in ENDPOINTS if endpoint in names)
 
 
@@ -150,7 +152,8 @@ def _for_endpoints(text: str, flag: str) -> list[tuple[EndpointName, str]]:
     if not has_name:
         return [(endpoint, value.strip()) for endpoint in ENDPOINTS]
     if name.strip() not in ENDPOINTS:
-        raise UsageError(f"{flag} {text[:60]!r} names no endpoint", f"They are: {', '.join(ENDPOINTS)}.")
+        hint = did_you_mean(name.strip(), ENDPOINTS) or f"They are: {', '.join(ENDPOINTS)}."
+        raise UsageError(f"{flag} {text[:60]!r} names no endpoint", hint)
     return [(endpoint, value.strip()) for endpoint in ENDPOINTS if endpoint == name.strip()]
 
 

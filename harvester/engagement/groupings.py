@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Final, Literal
 
 from harvester.engagement.metrics import EndpointName
-from harvester.errors import UsageError
+from harvester.errors import UsageError, did_you_mean
 
 Series = Literal["day", "hour"]
 Nested = dict[str, Any]
@@ -84,8 +83,7 @@ def parse_grouping(text: str) -> Grouping:
     known = values_on("historical")
     for value in group_by:
         if value not in known:
-            near = get_close_matches(value, known, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"The values are: {', '.join(known)}."
+            hint = did_you_mean(value, known) or f"The values are: {', '.join(known)}."
             raise UsageError(f"--group {name}: {value[:60]!r} is nothing to group by", hint)
     if len(set(group_by)) < len(group_by):
         raise UsageError(f"--group {name}: a value stands in it twice")

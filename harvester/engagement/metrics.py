@@ -5,10 +5,9 @@ The tables below are the contract's section 2 as data; the functions beneath rea
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final, Literal
 
-from harvester.errors import UsageError
+from harvester.errors import UsageError, did_you_mean
 
 EndpointName = Literal["totals", "28hr", "historical"]
 
@@ -137,8 +136,7 @@ def _demand_some(metrics: tuple[str, ...], endpoint: EndpointName) -> tuple[str,
 
 def _check(name: str, endpoint: EndpointName, *, user_context: bool) -> None:
     if name not in CATALOGUE:
-        near = get_close_matches(name, [*CATALOGUE, RATE], n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"The metrics are: {', '.join(CATALOGUE)}."
+        hint = did_you_mean(name, [*CATALOGUE, RATE]) or f"The metrics are: {', '.join(CATALOGUE)}."
         raise UsageError(f"unknown metric {name[:60]!r}", hint)
     if not CATALOGUE[name].is_on(endpoint):
         offered = ", ".join(metrics_of(endpoint, user_context=True))

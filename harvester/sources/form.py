@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from harvester.errors import UsageError
+from harvester.errors import UsageError, did_you_mean
 
 FileFormat = Literal["text", "csv", "tsv", "ndjson", "json", "parquet", "arrow"]
 FORMATS: Final[tuple[FileFormat, ...]] = get_args(FileFormat)
@@ -41,7 +41,8 @@ class Form:
 
     def __post_init__(self) -> None:
         if self.file_format is not None and self.file_format not in FORMATS:
-            raise UsageError(f"unknown input format {self.file_format!r}", f"One of {', '.join(FORMATS)}.")
+            hint = did_you_mean(self.file_format, FORMATS) or f"One of {', '.join(FORMATS)}."
+            raise UsageError(f"unknown input format {self.file_format!r}", hint)
         for name in (self.column, self.owner_column):
             if name is not None and self.file_format == "text":
                 raise UsageError(

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from harvester.engagement.windows import utc_text
+from harvester.errors import RunDirectoryError
 from harvester.recorded.run import (
     Asked,
     RecordedRun,
@@ -11,7 +12,7 @@ from harvester.recorded.run import (
     demand_own_journal,
     is_barely_begun,
     opened_journal,
-    read_asked_before,
+    read_asked,
     recorded_run,
     state_by_mark,
 )
@@ -22,7 +23,9 @@ from harvester.verify.findings import Findings
 def read_told(folder: Path, findings: Findings, stack: ExitStack) -> tuple[State | None, RecordedRun | None]:
     """What kind of run it is, and what it says; None for what cannot be known."""
     with findings.check(MANIFEST) as check:
-        asked = read_asked_before(folder)
+        asked = read_asked(folder)
+        if asked is None:
+            raise RunDirectoryError("is not there, so this is no run directory")
         began = utc_text(asked.manifest.started_ms // 1000)
         endpoints = ", ".join(asked.recalled.blanks)
         check.says.append(f"{endpoints}, begun {began} by version {asked.manifest.version}")

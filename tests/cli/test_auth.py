@@ -11,7 +11,7 @@ from typing import Self
 
 import pytest
 
-from harvester.cli import auth
+from harvester.cli import authorizing
 from harvester.cli.main import run_cli
 from harvester.engagement.answer import Trouble
 from harvester.engagement.endpoints import DEFAULT_AUTH_URL as AUTH
@@ -75,7 +75,7 @@ class Service:
 def service(monkeypatch: pytest.MonkeyPatch) -> Service:
     """What is reached instead of the network."""
     service = Service()
-    monkeypatch.setattr(auth, "HttpSession", lambda connections: service)
+    monkeypatch.setattr(authorizing, "HttpSession", lambda connections: service)
     return service
 
 
@@ -250,8 +250,8 @@ def test_login_without_a_pin_is_wrong_usage(
         (APP, 0o600, ["check", "--account", "nobody"], "no account 'nobody'"),
         (APP, 0o600, ["check", "--tweet", "1.06E+18"], "--tweet '1.06E+18' is no tweet ID"),
         (f"{APP}[accounts.x]\naccess_token = 'c4n4ry'", 0o600, ["check"], "access token of account 'x'"),
-        (APP, 0o600, [], "Missing command"),
-        (APP, 0o600, ["logout"], "No such command"),
+        (APP, 0o600, [], "Usage: harvester auth"),
+        (APP, 0o600, ["logout"], "no such command: logout"),
     ],
 )
 def test_what_cannot_be_used_is_one_clear_line_before_any_request(

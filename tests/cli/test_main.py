@@ -63,7 +63,7 @@ def test_command_of_the_table_is_where_the_table_says(name: str) -> None:
 
 def test_unknown_command_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_cli(["harvest"]) == 2
-    assert capsys.readouterr().err.startswith("harvester: No such command")
+    assert capsys.readouterr().err.startswith("harvester: no such command: harvest\n")
 
 
 def test_json_is_printed_as_one_line(capsys: pytest.CaptureFixture[str]) -> None:
