@@ -26,7 +26,7 @@ def messages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def step_in(monkeypatch: pytest.MonkeyPatch, messages: Path, assets: list[str] | None) -> None:
     """Be started by Dagster."""
     context = {"asset_keys": assets, "code_version_by_asset_key": None, "provenance_by_asset_key": None}
-    context |= {"partition_key": None, "partition_key_range": None, "partition_time_window": None}  # type: ignore[dict-item]
+    context |= {"partition_key": None, "partition_key_range": None, "partition_time_window": None}
     context |= {"run_id": "r", "job_name": "j", "retry_number": 0, "extras": {}}  # type: ignore[dict-item]
     monkeypatch.setenv("DAGSTER_PIPES_CONTEXT", dagster_pipes.encode_param({"data": context}))
     monkeypatch.setenv("DAGSTER_PIPES_MESSAGES", dagster_pipes.encode_param({"path": str(messages)}))
