@@ -96,7 +96,8 @@ def test_a_report_is_written_beside_anything_else(june: Path, july: Path, tmp_pa
         (("--json", "--ndjson", "-"), ExitCode.USAGE, "--json and --ndjson - both want standard output"),
         (("-m", "favourites"), ExitCode.USAGE, "unknown metric 'favourites'"),
         (("-m", "url_clicks"), ExitCode.USAGE, "totals does not offer the metric 'url_clicks'"),
-        (("--ndjson", "nowhere/gains.ndjson"), ExitCode.STORAGE, "No such file or directory"),
+        (("--ndjson", "nowhere/gains.ndjson"), ExitCode.USAGE, "there is no folder nowhere"),
+        (("--report", "{july}/totals.ndjson"), ExitCode.USAGE, "would be in the directory of a run"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(
@@ -107,7 +108,7 @@ def test_what_is_wrong_is_said_in_a_line(
     says: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert diff(june, july, *arguments) == code
+    assert diff(june, july, *(argument.format(july=july) for argument in arguments)) == code
     said = capsys.readouterr()
     assert says in said.err.replace("\n", " ")
     assert "Traceback" not in said.err
