@@ -21,7 +21,7 @@ STANDARD_OUTPUT: Final = Path("-")
 EPILOG: Final = """
 Examples:
   harvester diff runs/june runs/july
-  harvester diff runs/june runs/july -m favorites,retweets --top 50 --report july.html
+  harvester diff runs/june runs/july -m favorites,retweets --top 50 --html july.html
   harvester diff runs/june runs/july --ndjson gains.ndjson --json
 
 Exit codes:
@@ -54,7 +54,9 @@ Exit codes:
         help="All tweets that can be compared, a line each, by ID upwards; - for standard output.",
     ),
     cloup.option(
+        "--html",
         "--report",
+        "report",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
         help="A page of HTML that needs no network.",

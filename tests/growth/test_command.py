@@ -85,9 +85,19 @@ def test_no_line_is_wider_than_the_terminal(
     assert max(map(len, capsys.readouterr().out.splitlines())) <= width
 
 
-def test_a_report_is_written_beside_anything_else(june: Path, july: Path, tmp_path: Path) -> None:
-    assert diff(june, july, "--report", "growth.html", "--json") == ExitCode.OK
+@pytest.mark.parametrize("flag", ["--html", "--report"])
+def test_a_page_is_written_beside_anything_else(june: Path, july: Path, tmp_path: Path, flag: str) -> None:
+    assert diff(june, july, flag, "growth.html", "--json", "--top", 0, "-m", "replies") == ExitCode.OK
     assert (tmp_path / "growth.html").read_text().startswith("<!doctype html>")
+
+
+def test_what_run_is_told_of_its_report_is_nothing_to_diff(
+    june: Path, july: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARVESTER_REPORT", "false")
+    (tmp_path / "harvester.toml").write_text("report = false\n")
+    assert diff(june, july, "--top", 0) == ExitCode.OK
+    assert [path.name for path in tmp_path.iterdir()] == ["harvester.toml"]
 
 
 @pytest.mark.parametrize(
