@@ -10,12 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from harvester.cli.configuration import credentials_path
 from harvester.cli.progress import watch
 from harvester.cli.simulated import Simulated, simulator
 from harvester.cli.terminal import Terminal
 from harvester.config.credentials import load_credentials
 from harvester.config.options import Options
+from harvester.config.places import credentials_path
 from harvester.engagement.credentials import Credentials
 from harvester.errors import ExitCode, HarvesterError
 from harvester.job import Harvest, Outcome

@@ -23,7 +23,7 @@ STATES: Final = {
     "incomplete": "finished, dead letters remain",
     "unfinished": "not finished",
 }
-MOST_CARDS: Final = 4
+MOST_CARDS: Final = 3
 """Of metrics, beside that of the tweets."""
 
 
@@ -63,7 +63,12 @@ def _cards(tally: Tally) -> Iterator[tuple[str, str, str]]:
     apart = f"{duration(3600 * tally.hours / tally.n_compared)} apart on average" if tally.n_compared else ""
     yield "Tweets compared", number(tally.n_compared), apart
     for metric, its in list(tally.metrics.items())[:MOST_CARDS]:
-        yield words(metric), signed(its.gained), f"{signed(its.per_hour)} an hour"
+        yield words(metric), _in_a_card(its.gained), f"{signed(its.per_hour)} an hour"
+
+
+def _in_a_card(gained: int) -> str:
+    """The same, short where a card has no room for all digits."""
+    return signed(gained) if abs(gained) < 10_000_000 else f"{'+' if gained > 0 else '−'}{short(abs(gained))}"
 
 
 def _sides(growth: Growth) -> Table:
@@ -160,7 +165,7 @@ def _top(caption: str, ranked: Sequence[Mapping[str, Any]], sorted_by: int) -> T
         Column("An hour"),
         Column("From"),
         Column("To"),
-        Column("Hours between"),
+        Column("Time between"),
     ]
     rows = [
         [
@@ -169,7 +174,7 @@ def _top(caption: str, ranked: Sequence[Mapping[str, Any]], sorted_by: int) -> T
             signed_cell(entry["per_hour"]),
             number_cell(entry["old"]),
             number_cell(entry["new"]),
-            number_cell(entry["hours"]),
+            Cell(duration(3600 * entry["hours"]), entry["hours"]),
         ]
         for entry in ranked
     ]
@@ -185,8 +190,8 @@ def _pictures(tally: Tally) -> Iterator[tuple[str, Markup, Markup | None]]:
 def _spread(metric: str, tally: MetricTally) -> Markup:
     ends = (short(edge - 1) for edge in GAIN_EDGES[1:])
     classes = [f"{short(first)} to {last}" for first, last in zip(GAIN_EDGES, ends, strict=False)]
-    names = ["fell", "0", *classes, f"{short(GAIN_EDGES[-1])} or more"]
-    labels = ["fell", "0", *(f"{short(first)}+" for first in GAIN_EDGES)]
+    names = ["fell", "none", *classes, f"{short(GAIN_EDGES[-1])} or more"]
+    labels = ["fell", "none", *(f"{short(first)}+" for first in GAIN_EDGES)]
     counts = tally.by_gain.tolist()
     # What is empty at the upper end says nothing.
     n_shown = max(place for place, n in enumerate(counts) if n or place < 3) + 1

@@ -80,6 +80,11 @@ class Notices:
         self._telling = Lock()
         self._last = Moment(wall())
 
+    @property
+    def has_listeners(self) -> bool:
+        """Whether anybody is told."""
+        return bool(self._listeners)
+
     def __enter__(self) -> Self:
         return self
 

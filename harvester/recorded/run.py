@@ -84,11 +84,11 @@ def open_run(folder: Path) -> Iterator[RecordedRun]:
 
     Raises RunDirectoryError where there is none, or what is there is damaged or of another version.
     """
-    asked = read_asked(folder)
-    if asked is None:
-        raise RunDirectoryError(f"{folder} is no run directory: there is no {MANIFEST} in it")
+    asked = demand_asked(folder)
     state = state_by_mark(folder)
     with _opened_or_blank(folder) as (journal, has_begun):
+        if has_begun:
+            demand_own_journal(asked, journal)
         yield recorded_run(asked, state, journal, has_begun=has_begun)
 
 
@@ -103,13 +103,21 @@ def read_asked(folder: Path) -> Asked | None:
     return Asked(folder, manifest, recall(manifest.options, manifest.started_ms, folder))
 
 
+def demand_asked(folder: Path) -> Asked:
+    """What the run in a directory was begun for. Raises as `read_asked`, and where there is none."""
+    asked = read_asked(folder)
+    if asked is None:
+        raise RunDirectoryError(f"{folder} is no run directory: there is no {MANIFEST} in it")
+    return asked
+
+
 def state_by_mark(folder: Path) -> State:
     """Complete or not yet. Ask before the journal: a run that ends meanwhile counts as going on."""
     return "complete" if (folder / SUCCESS).exists() else "unfinished"
 
 
 def recorded_run(asked: Asked, state: State, journal: JournalReads, *, has_begun: bool = True) -> RecordedRun:
-    """What the journal has of the run. Raises RunDirectoryError where it is damaged or of another run."""
+    """What the journal has of the run. Raises RunDirectoryError where it is damaged."""
     marks = {name: journal.endpoint_mark(name) for name in asked.recalled.blanks}
     derived = journal.derived()
     if state == "unfinished" and SUMMARY in derived:
@@ -170,6 +178,6 @@ def is_barely_begun(folder: Path) -> bool:
 
 
 def demand_own_journal(asked: Asked, journal: JournalReads) -> None:
-    """Raises RunDirectoryError when the journal beside a `run.json` is another run's."""
+    """Raises RunDirectoryError when the journal beside a `run.json` is another run's, or another version's."""
     if journal.run_id() != asked.manifest.run_id:
         raise RunDirectoryError(f"{JOURNAL} belongs to another run than {MANIFEST} beside it")
