@@ -240,7 +240,7 @@ class Harvest:
             return Outcome(error.exit_code, error=error)
         finally:
             fanout.close()
-        return await to_the_end(partial(self._finish, directory, questions, reading))
+        return await to_the_end(self._finish, directory, questions, reading, on_cancel=self._is_told.set)
 
     def _stopped(self) -> Outcome:
         """How a harvest ends that was stopped before its first request."""

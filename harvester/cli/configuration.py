@@ -26,6 +26,9 @@ from harvester.errors import UsageError, did_you_mean
 PREFIX: Final = "HARVESTER_"
 FILE_NAME: Final = "harvester.toml"
 NOT_CONFIGURABLE: Final = frozenset({"config", "help", "version"})
+CREDENTIALS: Final = frozenset(
+    {"consumer_key", "consumer_secret", "bearer_token", "access_token", "access_token_secret"}
+)
 LIST: Final = "LIST"
 """The metavar of a flag that takes values between commas: in the file, that may be a list."""
 _META: Final = "harvester.configured"
@@ -169,6 +172,8 @@ class _Reader:
         tables = node.list_commands(self._root) if isinstance(node, click.Group) else []
         known = {*tables, *_flags_below(node, self._root)} - {key}
         where = f"{self._path}: unknown key {key[:60]!r}" + (f" in [{'.'.join(above)}]" if above else "")
+        if key.replace("-", "_") in CREDENTIALS:
+            raise UsageError(where, "Credentials go into the environment, or into credentials.toml.")
         raise UsageError(where, did_you_mean(key.replace("_", "-"), known))
 
 

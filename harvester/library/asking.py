@@ -44,6 +44,7 @@ class HarvestOptions(TypedDict, total=False):
     owner_from_folder: bool
     max_handles: int | None
     may_grow: bool
+    has_report: bool
 
 
 def options_of(inputs: tuple[str, ...], out: str | os.PathLike[str], asked: HarvestOptions) -> Options:

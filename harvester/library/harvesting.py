@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import threading
 from collections.abc import AsyncIterable, Callable, Generator, Iterable, Iterator
 from functools import partial
 from types import TracebackType
@@ -121,7 +122,7 @@ class SyncRecords(_Harvested):
 
 
 def _read(work: Work, *, accept_incomplete: bool) -> Generator[Record, None, None]:
-    backlog = Backlog(work.options.out)
+    backlog, reader = Backlog(work.options.out), threading.get_ident()
     work.begin()
     try:
         while not work.is_stopped:
@@ -134,7 +135,11 @@ def _read(work: Work, *, accept_incomplete: bool) -> Generator[Record, None, Non
                 work.wait(n_changes)
     finally:
         backlog.close()
-        work.close()
+        if threading.get_ident() == reader:
+            work.close()
+        else:
+            # The garbage collector ends it in any thread, maybe in one that the harvest waits for.
+            work.stop()
     work.demand_end(accept_incomplete=accept_incomplete)
 
 

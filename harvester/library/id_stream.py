@@ -8,6 +8,7 @@ a thread of its own, since it may wait for whatever it likes; an asynchronous on
 import asyncio
 import operator
 import os
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable, Iterator
 from threading import Condition, Event, Thread
 from typing import Final, SupportsIndex, TypeAlias
@@ -21,6 +22,8 @@ NAME: Final = "ids"
 MOST_LINES: Final = 8192
 AHEAD_BYTES: Final = 2**20
 LOOK_EVERY_S: Final = 0.05
+GATHER_S: Final = 0.005
+"""If each ID woke who takes it, the two threads would do nothing else."""
 
 
 class IdStream:
@@ -33,9 +36,9 @@ class IdStream:
         self.error: BaseException | None = None
         self._ids = ids
         self._changed = Condition()
-        self._lines: list[bytes] = []
+        self._lines: deque[bytes] = deque()
         self._n_taken = 0
-        self._is_ended = self._is_closed = False
+        self._is_ended = self._is_closed = self._is_waited_for = False
 
     @property
     def is_asynchronous(self) -> bool:
@@ -88,19 +91,30 @@ class IdStream:
                 self._ids.close()
 
     def _put(self, tweet_id: TweetId) -> bool:
-        """Take one ID; whether there is room for another one."""
+        """Take one ID; whether there is room for another one. A lock for each would take longer than all else."""
         self._n_taken += 1
-        line = line_of(tweet_id, self._n_taken)
-        with self._changed:
-            self._lines.append(line)
-            if len(self._lines) == 1:
+        self._lines.append(line_of(tweet_id, self._n_taken))
+        if self._is_waited_for:
+            with self._changed:
                 self._changed.notify_all()
-            return len(self._lines) < MOST_LINES
+        return len(self._lines) < MOST_LINES
 
     def _wait_for_room(self) -> None:
         with self._changed:
+            self._changed.notify_all()
             while len(self._lines) >= MOST_LINES and not (self._is_closed or self._is_ended):
                 self._changed.wait()
+
+    def _wait_for_lines(self) -> bool:
+        """Wait a little for an ID, if there is none, and for its company; whether those that are there are all."""
+        with self._changed:
+            if not self._lines and not self._is_ended:
+                self._is_waited_for = True
+                self._changed.wait(LOOK_EVERY_S)
+                self._is_waited_for = False
+            if len(self._lines) < MOST_LINES and not self._is_ended:
+                self._changed.wait(GATHER_S)
+            return self._is_ended
 
     def _end(self, error: BaseException | None) -> None:
         with self._changed:
@@ -113,13 +127,10 @@ class IdStream:
         if not self.is_asynchronous:
             Thread(target=self._iterate, name="harvester ids", daemon=True).start()
         while not stop.is_set():
-            with self._changed:
-                if not self._lines and not self._is_ended:
-                    self._changed.wait(LOOK_EVERY_S)
-                lines, self._lines = self._lines, []
-                is_end = self._is_ended
-                self._changed.notify_all()
-            if lines:
+            is_end = self._wait_for_lines()
+            if lines := [self._lines.popleft() for _ in range(len(self._lines))]:
+                with self._changed:
+                    self._changed.notify_all()
                 yield b"".join(lines)
             elif is_end:
                 if isinstance(self.error, HarvesterError):

@@ -170,13 +170,17 @@ class Work:
 
 
 def _incomplete(out: Path, outcome: Outcome) -> IncompleteError:
-    left = {
-        "dead letters": outcome.counts.get("failed", 0),
-        "unreadable parts of the input": outcome.n_unreadable,
-    }
-    said = " and ".join(f"{n:,} {what}" for what, n in left.items() if n)
+    n_dead, n_unreadable = outcome.counts.get("failed", 0), outcome.n_unreadable
+    left = [
+        f"{n:,} {one if n == 1 else more}"
+        for n, one, more in (
+            (n_dead, "dead letter", "dead letters"),
+            (n_unreadable, "unreadable part of the input", "unreadable parts of the input"),
+        )
+        if n
+    ]
     return IncompleteError(
-        f"{out}: {said} remain",
+        f"{out} is incomplete: {' and '.join(left)}",
         "The same call asks for dead letters once more; accept_incomplete=True takes it as it is.",
     )
 

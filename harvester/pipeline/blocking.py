@@ -7,12 +7,14 @@ from typing import TypeVar
 _T = TypeVar("_T")
 
 
-async def to_the_end(work: Callable[[], _T], *, on_cancel: Callable[[], None] | None = None) -> _T:
+async def to_the_end(
+    work: Callable[..., _T], *arguments: object, on_cancel: Callable[[], None] | None = None
+) -> _T:
     """What the work gives or raises. A cancellation is passed on when the work has ended, however often it comes.
 
     on_cancel: called each time, to tell the work that it may end early.
     """
-    running = asyncio.ensure_future(asyncio.to_thread(work))
+    running = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
     cancelled: asyncio.CancelledError | None = None
     while not running.done():
         try:

@@ -87,6 +87,8 @@ def open_run(folder: Path) -> Iterator[RecordedRun]:
     asked = demand_asked(folder)
     state = state_by_mark(folder)
     with _opened_or_blank(folder) as (journal, has_begun):
+        if has_begun:
+            demand_own_journal(asked, journal)
         yield recorded_run(asked, state, journal, has_begun=has_begun)
 
 
@@ -102,7 +104,7 @@ def read_asked(folder: Path) -> Asked | None:
 
 
 def demand_asked(folder: Path) -> Asked:
-    """The same, and RunDirectoryError where there is none."""
+    """What the run in a directory was begun for. Raises as `read_asked`, and where there is none."""
     asked = read_asked(folder)
     if asked is None:
         raise RunDirectoryError(f"{folder} is no run directory: there is no {MANIFEST} in it")
@@ -115,7 +117,7 @@ def state_by_mark(folder: Path) -> State:
 
 
 def recorded_run(asked: Asked, state: State, journal: JournalReads, *, has_begun: bool = True) -> RecordedRun:
-    """What the journal has of the run. Raises RunDirectoryError where it is damaged or of another run."""
+    """What the journal has of the run. Raises RunDirectoryError where it is damaged."""
     marks = {name: journal.endpoint_mark(name) for name in asked.recalled.blanks}
     derived = journal.derived()
     if state == "unfinished" and SUMMARY in derived:
@@ -176,6 +178,6 @@ def is_barely_begun(folder: Path) -> bool:
 
 
 def demand_own_journal(asked: Asked, journal: JournalReads) -> None:
-    """Raises RunDirectoryError when the journal beside a `run.json` is another run's."""
+    """Raises RunDirectoryError when the journal beside a `run.json` is another run's, or another version's."""
     if journal.run_id() != asked.manifest.run_id:
         raise RunDirectoryError(f"{JOURNAL} belongs to another run than {MANIFEST} beside it")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # dlt brings it
 
+from tests.end_to_end.by_hand import Asked, Reply, counts, serving
 from tests.end_to_end.forked import ROOT
-from tests.end_to_end.running import Simulator
 from tests.examples.conftest import TWEETS, command
 
 EXAMPLES = ROOT / "scripts/examples"
@@ -48,6 +48,24 @@ def test_nightly_calls_a_person_who_is_needed(data: Path, environment: dict[str,
     assert done.returncode == 4
     alert = json.loads((data / "alert").read_text())
     assert (alert["exit"], alert["run_dir"]) == (4, "runs/tonight")
+
+
+def test_nightly_asks_for_dead_letters_again(data: Path, environment: dict[str, str]) -> None:
+    """The service counts one tweet as -5 the first time: exit code 3, and then 0."""
+
+    def answer(asked: Asked, n: int) -> Reply:
+        reply = counts(asked, request_id="unknown")
+        if n == 1:
+            tweets = next(part for part in reply.body.values() if isinstance(part, dict))
+            ill = next(iter(tweets))
+            tweets[ill] = dict.fromkeys(tweets[ill], "-5")
+        return reply
+
+    with serving(answer) as service:
+        done = nightly(data, {**environment, "HARVESTER_BASE_URL": service.url}, "ids.txt")
+        assert [len(tweets) for tweets in service.tweets] == [TWEETS, 1]
+    assert done.returncode == 0, done.stderr
+    assert (data / "runs/tonight/_SUCCESS").exists()
 
 
 @pytest.mark.parametrize(
@@ -133,14 +151,3 @@ def test_workflow_saves_the_cache_however_the_step_ends() -> None:
     assert saved["if"] == "always()"
     assert restored["with"]["key"] == saved["with"]["key"]
     assert STEPS.index(restored) < STEPS.index(HARVEST) < STEPS.index(saved)
-
-
-def test_nightly_asks_each_tweet_once_over_two_nights(
-    data: Path, environment: dict[str, str], simulator: Simulator
-) -> None:
-    """The second night finds the run complete."""
-    nightly(data, environment, "ids.txt")
-    n_asked = sum(len(entry["tweet_ids"]) for entry in simulator.requests() if "tweet_ids" in entry)
-    assert nightly(data, environment, "ids.txt").returncode == 0
-    assert sum(len(entry["tweet_ids"]) for entry in simulator.requests() if "tweet_ids" in entry) == n_asked
-    assert len((data / "runs/tonight/totals.ndjson").read_text().splitlines()) == TWEETS

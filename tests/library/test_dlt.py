@@ -80,7 +80,7 @@ def test_an_incomplete_harvest_is_loaded_only_if_that_is_accepted(service: Servi
     for number in range(8):
         service.replies[number] = Reply(200, {}, orjson.dumps({"harvester": wrong}))
     asked: harvester.HarvestOptions = {"metrics": ("favorites",)}
-    with pytest.raises(Exception, match="1 dead letters remain"):
+    with pytest.raises(Exception, match="1 dead letter"):
         list(harvest_source(ids(1)[:1], out=tmp_path / "run", **asked))
     assert list(harvest_source(ids(1)[:1], out=tmp_path / "run", accept_incomplete=True, **asked)) == []
 

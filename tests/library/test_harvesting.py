@@ -1,6 +1,7 @@
 """A harvest as an iterator of its records: what it yields, how it ends, and what is left when it is left."""
 
 import asyncio
+import gc
 import gzip
 import signal
 import threading
@@ -156,6 +157,13 @@ def test_lines_that_are_no_ids_are_rejected(harvest: Harvested, service: Service
 
 
 @BOTH
+def test_nothing_given_goes_on_with_what_is_kept(harvest: Harvested, service: Service, out: Path) -> None:
+    assert harvest([], out=out.with_name("nothing")) == []
+    first = harvest(ids(1), out=out)
+    assert harvest([], out=out) == first
+
+
+@BOTH
 def test_other_ids_than_before_are_refused(harvest: Harvested, service: Service, out: Path) -> None:
     harvest(ids(2), out=out)
     with pytest.raises(harvester.RunDirectoryError, match="ids has changed"):
@@ -257,6 +265,21 @@ class TestLeftEarly:
         assert is_free(out)
         assert len(lines(out)) == BATCH
 
+    def test_by_the_garbage_collector_in_whichever_thread(self, service: Service, out: Path) -> None:
+        """That may be one of the harvest's own: it must not wait there for the end."""
+        records = iter(harvester.harvest_sync(ids(10), out=out, **PATIENT))
+        next(records)
+        cycle: list[object] = [records]
+        cycle.append(cycle)
+        del cycle, records
+        collecting = threading.Thread(target=gc.collect)
+        collecting.start()
+        collecting.join(5)
+        assert not collecting.is_alive()
+        service.release()
+        assert len(harvest_without(ids(10), out=out, **PACED)) == 10 * BATCH
+        assert sorted(map(int, service.ids_asked())) == ids(10)
+
     async def test_a_wait_for_a_record_may_be_given_up_and_begun_anew(
         self, service: Service, out: Path
     ) -> None:
@@ -326,7 +349,7 @@ async def test_what_an_asynchronous_iterable_raises_is_raised(service: Service, 
 def test_dead_letters_that_remain_are_never_silent(harvest: Harvested, service: Service, out: Path) -> None:
     wrong = {str(ids(1)[0]): {"favorites": -1}}
     service.replies = {0: Reply(200, {}, orjson.dumps({"harvester": wrong | _ones(ids(1)[1:])}))}
-    with pytest.raises(harvester.IncompleteError, match="1 dead letters remain") as caught:
+    with pytest.raises(harvester.IncompleteError, match="is incomplete: 1 dead letter") as caught:
         harvest(ids(1), out=out, **PACED)
     assert caught.value.exit_code is ExitCode.INCOMPLETE
     service.replies = {len(service.asked): Reply(200, {}, orjson.dumps({"harvester": wrong}))}
@@ -345,7 +368,7 @@ def test_unreadable_input_is_never_silent(
 ) -> None:
     path = tmp_path / "ids.txt.gz"
     path.write_bytes(gzip.compress("".join(f"{number}\n" for number in ids(40)).encode())[:-2000])
-    with pytest.raises(harvester.IncompleteError, match="1 unreadable parts of the input remain"):
+    with pytest.raises(harvester.IncompleteError, match="is incomplete: 1 unreadable part of the input"):
         harvest(path, out=out)
     assert len(harvest(path, out=out, accept_incomplete=True)) > BATCH
 
