@@ -71,7 +71,7 @@ def test_lines_on_standard_output_are_there_alone(
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
-def test_no_line_is_wider_than_the_terminal(
+def test_all_of_it_fits_the_terminal(
     june: Path,
     july: Path,
     width: int,
@@ -82,7 +82,10 @@ def test_no_line_is_wider_than_the_terminal(
     monkeypatch.chdir(june.parent.parent)
     old, new = (path.relative_to(june.parent.parent) for path in (june, july))
     assert diff(old, new, "--top", 2) == ExitCode.OK
-    assert max(map(len, capsys.readouterr().out.splitlines())) <= width
+    said = capsys.readouterr().out
+    assert max(map(len, said.splitlines())) <= width
+    # Columns are left out, and no figure is cut.
+    assert "…" not in said
 
 
 @pytest.mark.parametrize("flag", ["--html", "--report"])
