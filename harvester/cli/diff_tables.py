@@ -108,18 +108,8 @@ def _quiet(text: str, *, is_quiet: bool) -> Text:
 def _left_out(tally: Tally) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(justify="right")
-    statuses = (
-        (f"{old} in the old run, {new} in the new", n) for (old, new), n in tally.not_ok.most_common()
-    )
-    reasons = (
-        ("only in the old run", tally.n_only_old),
-        ("only in the new run", tally.n_only_new),
-        *statuses,
-        ("retrieved later in the old run", tally.n_out_of_order),
-    )
-    for reason, n in reasons:
-        if n:
-            table.add_row(f"{n:,}", f"tweets {reason}")
+    for reason, n in tally.left_out():
+        table.add_row(f"{n:,}", f"tweets {reason}")
     return table
 
 
