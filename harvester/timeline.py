@@ -5,7 +5,8 @@ become one.
 """
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import Any, Final, Self
 
 MOST_SPANS: Final = 240
@@ -28,14 +29,15 @@ class Happened:
     disk_s: float = 0.0
 
     def __add__(self, other: Self) -> "Happened":
-        return Happened(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))
+        return Happened(*(mine + its for mine, its in zip(_values(self), _values(other), strict=True)))
 
     def __sub__(self, other: Self) -> "Happened":
-        return Happened(*(mine - its for mine, its in zip(astuple(self), astuple(other), strict=True)))
+        return Happened(*(mine - its for mine, its in zip(_values(self), _values(other), strict=True)))
 
 
-NOTHING: Final = Happened()
 _FIELDS: Final = [field.name for field in fields(Happened)]
+_values: Final = attrgetter(*_FIELDS)
+NOTHING: Final = Happened()
 
 
 class Timeline:
@@ -56,6 +58,23 @@ class Timeline:
             self.spans.append(NOTHING)
         self.spans[place] += happened
 
+    def add_since(self, since_s: float, at_s: float, happened: Happened) -> None:
+        """Take what happened between two moments: the seconds waited are spread over that time, the rest is of
+        the second one.
+        """
+        self.add(at_s, replace(happened, rate_limit_s=0.0, service_s=0.0, disk_s=0.0))
+        begin = max(min(since_s, at_s), 0.0)
+        took_s = at_s - begin
+        waited = (happened.rate_limit_s, happened.service_s, happened.disk_s)
+        if took_s <= 0 or not any(waited):
+            self.add(at_s, Happened(0, 0, 0, 0, *waited))
+            return
+        while begin < at_s:
+            end = min(self.width_s * (begin // self.width_s + 1), at_s)
+            share = (end - begin) / took_s
+            self.add(begin, Happened(0, 0, 0, 0, *(share * seconds for seconds in waited)))
+            begin = end
+
     def _double(self) -> None:
         self.width_s *= 2
         even, odd = self.spans[::2], self.spans[1::2]
@@ -63,15 +82,23 @@ class Timeline:
         self.spans = [first + second for first, second in zip(even, odd, strict=True)]
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, as JSON can hold it: a list for each field, so that empty spans are short."""
-        columns = zip(*map(astuple, self.spans), strict=True)
-        short = ([round(value, 1) for value in column] for column in columns)
-        return {"width_s": self.width_s, **dict(zip(_FIELDS, short, strict=bool(self.spans)))}
+        """Everything, as JSON can hold it: a list for each field of which there is any, so that it is short.
+
+        A checkpoint has it, many times a second at full speed.
+        """
+        columns = zip(_FIELDS, zip(*map(_values, self.spans), strict=True), strict=bool(self.spans))
+        short = {
+            name: [round(value, 1) for value in column] if name.endswith("_s") else list(column)
+            for name, column in columns
+            if any(column)
+        }
+        return {"width_s": self.width_s, "spans": len(self.spans), **short}
 
     @classmethod
     def from_dict(cls, state: Mapping[str, Any]) -> "Timeline":
         """The timeline that `to_dict` described; one without spans for a run that kept none."""
         timeline = cls(state.get("width_s", 1))
-        columns = [state[name] for name in _FIELDS if name in state]
+        none = [0] * state.get("spans", 0)
+        columns = [state.get(name, none) for name in _FIELDS]
         timeline.spans = [Happened(*values) for values in zip(*columns, strict=True)]
         return timeline

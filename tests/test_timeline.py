@@ -1,5 +1,6 @@
 """What happened when, in a bounded number of spans."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,3 +45,25 @@ def test_a_clock_set_back_counts_for_the_beginning() -> None:
     timeline = Timeline()
     timeline.add(-5.0, Happened(sent=1))
     assert timeline.spans == [Happened(sent=1)]
+
+
+def test_seconds_waited_are_spread_over_the_time_in_which_that_was() -> None:
+    timeline = Timeline()
+    timeline.add_since(0.5, 3.0, Happened(settled=5, sent=2, rate_limit_s=2.5))
+    assert [span.rate_limit_s for span in timeline.spans] == [0.5, 1.0, 1.0, 0.0]
+    assert [span.settled for span in timeline.spans] == [0, 0, 0, 5]
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 100)), max_size=30))
+def test_no_second_waited_is_lost(waits: list[tuple[float, float]]) -> None:
+    timeline, before = Timeline(), 0.0
+    for at_s, waited_s in sorted(waits):
+        timeline.add_since(before, at_s, Happened(service_s=waited_s))
+        before = at_s
+    assert sum(span.service_s for span in timeline.spans) == pytest.approx(sum(s for _, s in waits))
+
+
+def test_what_never_happened_takes_no_room_in_json() -> None:
+    timeline = Timeline()
+    timeline.add(1.0, Happened(settled=5))
+    assert timeline.to_dict() == {"width_s": 1, "spans": 2, "settled": [0, 5]}

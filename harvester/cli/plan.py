@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final, Unpack
 import cloup
 
 from harvester.cli.asking import Asked, asking_options, read_asked
-from harvester.cli.configuration import credentials_path
 from harvester.cli.declaring import command
 from harvester.cli.main import print_json
+from harvester.config.places import credentials_path
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,7 +62,7 @@ def plan(*, as_json: bool, **asked: Unpack[Asked]) -> None:
 def _print(console: "Console", found: "Plan") -> None:
     from rich.table import Table  # noqa: PLC0415  # as above
 
-    from harvester.cli.progress import duration  # noqa: PLC0415
+    from harvester.cli.words import duration  # noqa: PLC0415  # as above
 
     counts = found.input
     console.print(

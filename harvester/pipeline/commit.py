@@ -9,9 +9,11 @@ journal. So is what has come of the windows of a batch while others are open.
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from harvester.engagement.settling import Settled
+from harvester.pipeline.blocking import to_the_end
+from harvester.pipeline.both import Both
 from harvester.pipeline.parts import decode_part, encode_part, window_of
 from harvester.pipeline.waiting import Ready, Waiting, demand_same, outcome_bytes, to_ahead
 from harvester.planning import Batch
@@ -33,8 +35,6 @@ WINDOW_BYTES: Final = 64 * 2**20
 than one."""
 REJECTED_BYTES: Final = 4 * 2**20
 """So many bytes of rejected lines wait at most."""
-
-_T = TypeVar("_T")
 
 
 class _Committing(ABC):
@@ -74,8 +74,9 @@ class _Committing(ABC):
 class Committer(_Committing):
     """Commits an endpoint's settled batches in groups.
 
-    mark: where the run directory stands. state: gives what else the checkpoint remembers. n_merged: dead letters
-    left out because their tweets had one.
+    mark: where the run directory stands. state: gives what else the checkpoint remembers. n_settled, n_committed:
+    tweets by this process. n_merged: dead letters left out because their tweets had one. disk: how long nothing
+    could be taken on because what was there was being written.
     """
 
     def __init__(
@@ -88,7 +89,8 @@ class Committer(_Committing):
     ) -> None:
         super().__init__()
         self.reduction = reduction
-        self.n_settled = 0
+        self.n_settled = self.n_committed = 0
+        self.disk = Both(asyncio.get_running_loop().time)
         self._directory = directory
         self._endpoint = endpoint
         self._mark = mark
@@ -128,7 +130,11 @@ class Committer(_Committing):
 
         Raises RunDirectoryError when that was of another input.
         """
-        await self._window.acquire()
+        if self._window.locked():
+            with self.disk.during("first"):
+                await self._window.acquire()
+        else:
+            await self._window.acquire()
         if not is_again and self._waiting.has_settled(batch):
             self._count(len(batch.ids))
             return False
@@ -136,7 +142,8 @@ class Committer(_Committing):
         while self._bytes_under_way and self._bytes_under_way + n_bytes > WINDOW_BYTES:
             self._is_short = True
             self._due.set()
-            await self._committed.wait()
+            with self.disk.during("first"):
+                await self._committed.wait()
         self._is_short = False
         self._bytes_under_way += n_bytes
         return True
@@ -162,11 +169,21 @@ class Committer(_Committing):
         while self._next < n_batches:
             await self._committed.wait()
 
+    @property
+    def n_dead_letters(self) -> int:
+        """The endpoint's dead letters, those before this process too."""
+        return len(self._dead)
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether no more will come, or all of it is settled."""
+        return self._is_closing or (self._end is not None and self._next + len(self._waiting) >= self._end)
+
     async def _commit(self) -> None:
         self._n_since = 0
         is_more = True
         while is_more:
-            group, is_more = await _to_the_end(self._waiting.take_in_order, self._next)
+            group, is_more = await to_the_end(self._waiting.take_in_order, self._next)
             await self._commit_step(group)
         await self._commit_step((), *self._to_keep())
 
@@ -186,6 +203,7 @@ class Committer(_Committing):
             return
         for ready in group:
             self.reduction.add(ready.partial)
+            self.n_committed += ready.n_tweets
         fresh = [ready for ready in group if not ready.again]
         settled_again = tuple(tweet_id for ready in group for tweet_id in ready.again)
         dead = self._merged(settled_again, [letter for ready in group for letter in ready.dead])
@@ -203,7 +221,8 @@ class Committer(_Committing):
         ahead = map(to_ahead, waiting)
         step = Step(self._endpoint, self._mark, settled_again, dead, ahead, parts)
         records = [piece for ready in group for piece in ready.records]
-        await _to_the_end(self._directory.commit, step, records)
+        with self.disk.during("second"):
+            await to_the_end(self._directory.commit, step, records)
         self._next += len(group)
         self._bytes_under_way -= sum(ready.n_bytes for ready in (*group, *waiting))
         for _ in group:
@@ -257,15 +276,5 @@ class RejectedLog(_Committing):
     async def _commit(self) -> None:
         if self._lines:
             lines, self._lines, self._n_bytes = self._lines, [], 0
-            await _to_the_end(self._directory.commit_rejected, self._mark, lines)
+            await to_the_end(self._directory.commit_rejected, self._mark, lines)
             self._tell()
-
-
-async def _to_the_end(work: Callable[..., _T], *arguments: object) -> _T:
-    """Run blocking work in a thread. A cancellation waits for it: nobody else may touch the files meanwhile."""
-    running = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await running
-        raise

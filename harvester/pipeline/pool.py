@@ -363,6 +363,7 @@ class Pool:
     async def _drain(self, grace_s: float) -> None:
         """Start nothing, and wait for what is in flight: up to the grace, or a second signal."""
         self._gate.close()
+        self._stop.drains_until = asyncio.get_running_loop().time() + grace_s
         waiting = [
             asyncio.ensure_future(self._gate.drained()),
             asyncio.ensure_future(self._stop.at_once.wait()),

@@ -6,13 +6,17 @@ from harvester.errors import ExitCode, HarvesterError
 
 
 class Stop:
-    """The wish to end before all is done: of a signal, or of an error that makes going on senseless."""
+    """The wish to end before all is done: of a signal, or of an error that makes going on senseless.
+
+    drains_until: when what is in flight has to be finished, in the loop's time; None before it is waited for.
+    """
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
         self.at_once = asyncio.Event()
         self.error: HarvesterError | None = None
         self.signal: ExitCode | None = None
+        self.drains_until: float | None = None
 
     def interrupt(self, code: ExitCode) -> None:
         """A signal: the first lets what is in flight finish, the second does not wait for it."""

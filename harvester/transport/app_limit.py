@@ -59,6 +59,7 @@ class AppLimit:
 
     monotonic: the loop's clock. idle_s: seconds since any of them sent in an earlier process.
     sent: the requests to all endpoints. is_shared: whether the limit that the API tells is one for all of them.
+    hold_until: before that none may go, whatever the pace.
     """
 
     def __init__(
@@ -73,12 +74,12 @@ class AppLimit:
         self._seen: dict[Recent, _Seen] = {}
         self._rate: Rate | None = None
         self._limiter: AsyncLimiter | None = None
-        self._hold_until = 0.0
+        self.hold_until = 0.0
         self._adjust(idle_s, 0)
 
     async def acquire(self) -> None:
         """Wait for the right to send one request to any endpoint, and take it."""
-        if (wait_s := self._hold_until - self._monotonic()) > 0:
+        if (wait_s := self.hold_until - self._monotonic()) > 0:
             await asyncio.sleep(wait_s)
         if self._limiter:
             await self._limiter.acquire()
@@ -161,4 +162,4 @@ class AppLimit:
         self._rate, self._limiter = rate, None
         if rate:
             self._limiter = leaky_bucket(rate, room_after(idle_s, rate, rate))
-            self._hold_until = self._monotonic() + max(n_recent - 1, 0) / paced_per_s(rate)
+            self.hold_until = self._monotonic() + max(n_recent - 1, 0) / paced_per_s(rate)

@@ -7,9 +7,9 @@ decides is pure (`Pace`, `Outage`, `Concurrency`); the leaky bucket is aiolimite
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, assert_never
+from typing import Any, Final, Literal, assert_never
 
 from aiolimiter import AsyncLimiter
 
@@ -41,6 +41,7 @@ from harvester.transport.bucket import leaky_bucket, room_after
 from harvester.transport.clock import clock_note
 from harvester.transport.concurrency import Concurrency
 from harvester.transport.guess import Filled
+from harvester.transport.held import Held
 from harvester.transport.outage import Outage
 from harvester.transport.pace import UNANSWERED_S, LastSpend, Pace, Recent, paced_per_s
 
@@ -51,6 +52,8 @@ NOTHING_SPENT: Final = LastSpend()
 MOST_FIRST_PROBES: Final = 3
 SOON_S: Final = 2.0
 """Until the next of them, where an earlier process was told a limit."""
+SLOW_PACE_S: Final = 3.0
+"""Between two requests: from there on, that one waits for the pace is told as a wait."""
 TOO_MUCH: Final = frozenset({"service", "timeout", "connection"})
 """Trouble that there may be less of when there is less in flight."""
 
@@ -68,12 +71,21 @@ class RequestCounts:
     errors: dict[str, int] = field(default_factory=dict)
 
 
+Reason = Literal["rate limit", "pace", "service", "disk", "input"]
+"""Pace: the next request goes in some seconds, as the allowance has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """What nothing is sent for, and until when (monotonic seconds; inf when an answer decides it)."""
+    """What nothing is sent for, and until when (monotonic seconds; inf when nobody knows, as before an answer).
 
-    reason: Literal["rate limit", "service"]
+    since: when it began, None where that is not told. gives_up_at: when the run ends if it goes on, None: never.
+    """
+
+    reason: Reason
     until: float
+    since: float | None = None
+    gives_up_at: float | None = None
 
 
 class Gate:
@@ -116,6 +128,7 @@ class Gate:
         self._remember = remember
         self._remembered: object = None
         self._app_limit = app_limit
+        self._held = Held()
 
     def __repr__(self) -> str:
         state = "closed" if self._is_closed else (wait.reason if (wait := self.waits_for()) else "open")
@@ -125,14 +138,38 @@ class Gate:
     def waits_for(self) -> Wait | None:
         """What holds all requests of the endpoint up at this moment; None when they only follow the pace."""
         now = self._monotonic()
-        if now < self._hold_until:
-            return Wait("rate limit", self._hold_until)
+        if now < (held_until := self._held_until()):
+            return Wait("rate limit", held_until)
         if self.outage.is_probing and self.outage.last_error:
             until = max(self.outage.probe_at, self.outage.hold_until)
-            return Wait("service", math.inf if self.in_flight else until)
+            return self._wait_for_service(math.inf if self.in_flight else until)
         if now < self.outage.hold_until:
-            return Wait("service", self.outage.hold_until)
+            return self._wait_for_service(self.outage.hold_until)
+        if now < (next_at := self._next_at()):
+            return Wait("pace", next_at)
         return None
+
+    def _wait_for_service(self, until: float) -> Wait:
+        return Wait("service", until, self.outage.failing_since, self.outage.gives_up_at)
+
+    def _held_until(self) -> float:
+        return max(self._hold_until, self._app_limit.hold_until if self._app_limit else -math.inf)
+
+    def _next_at(self) -> float:
+        """When the next request goes at the pace, where that is slow enough to be worth a word."""
+        if self._rate is None or not self._line.locked():
+            return -math.inf
+        between_s = 1 / paced_per_s(self._rate)
+        return self._sent_at + between_s if between_s >= SLOW_PACE_S else -math.inf
+
+    def held_s(self) -> tuple[float, float]:
+        """Seconds for which requests were held back by the allowance, and by the service's state."""
+        return self._held.so_far(self._monotonic())
+
+    @property
+    def idle_s(self) -> float:
+        """Seconds since the last request went; 0 while one is in flight."""
+        return 0.0 if self.in_flight else self._monotonic() - self._sent_at
 
     def close(self) -> None:
         """Let nothing through any more; whoever waits here waits for good."""
@@ -148,12 +185,12 @@ class Gate:
         """Wait for the right to send one request. To be given back with `answered` or `abandoned`."""
         async with self._line:
             while (wait_s := self._blocked_s()) or not await self._acquire():
-                await self._changed_within(wait_s)
+                await self._held_back(self._changed_within(wait_s))
             while self._app_limit:
-                await self._app_limit.acquire()
+                await self._held_back(self._app_limit.acquire())
                 if not (wait_s := self._blocked_s()):
                     break
-                await self._changed_within(wait_s)
+                await self._held_back(self._changed_within(wait_s))
             self.counts.sent += 1
             self._sent_at = self._monotonic()
             self._sent.add(self._sent_at)
@@ -343,6 +380,16 @@ class Gate:
             room = room_after(now - self._sent_at, self._rate or rate, rate)
         self._rate = rate
         self._limiter = leaky_bucket(rate, room)
+
+    async def _held_back(self, waiting: Coroutine[Any, Any, None]) -> None:
+        """Wait, and keep in mind for how long and why. One request at a time waits here."""
+        is_troubled = self.outage.is_probing and self.outage.last_error
+        service_until = math.inf if is_troubled else self.outage.hold_until
+        self._held.begin(self._monotonic(), self._held_until(), service_until)
+        try:
+            await waiting
+        finally:
+            self._held.end(self._monotonic())
 
     async def _changed_within(self, seconds: float) -> None:
         if seconds:

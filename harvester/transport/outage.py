@@ -52,6 +52,16 @@ class Outage:
         self._budget = RETRY_BUDGET
         self._is_spent = False
 
+    @property
+    def failing_since(self) -> float | None:
+        """When what failed first was sent, since the last answer; None where nothing fails."""
+        return self._failing_since
+
+    @property
+    def gives_up_at(self) -> float | None:
+        """When the patience ends."""
+        return None if self._failing_since is None else self._failing_since + self._patience_s
+
     def present(self) -> None:
         """The API answered, but did not look at what was asked: it is there, and probes go on as before."""
         self.n_answered += 1

@@ -1,7 +1,6 @@
 """The commit: in order, in groups, within bounds, and never given up half-way."""
 
 import asyncio
-import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -121,6 +120,39 @@ def test_the_window_opens_by_what_is_committed(
         return seen
 
     assert turned(main()) == [3, 3, 6, 7]
+
+
+def test_seconds_that_the_disk_holds_it_up_are_counted(
+    turned: Run, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two batches at most; a step takes 3 s, and another batch wants to come after 1 s of them."""
+    monkeypatch.setattr(commit, "WINDOW_BATCHES", 2)
+
+    async def slowly(work: Callable[..., Any], *arguments: object) -> Any:
+        if getattr(work, "__name__", "") == "commit":
+            await asyncio.sleep(3.0)
+        return work(*arguments)
+
+    monkeypatch.setattr(commit, "to_the_end", slowly)
+
+    async def main() -> Any:
+        committer = make.committer(make.directory())
+        running = asyncio.ensure_future(committer.run())
+        for number in (0, 1):
+            await committer.admit(make.batch(number, number))
+            committer.add(make.ready(make.batch(number, number)))
+        await asyncio.sleep(1.5)
+        admitting = asyncio.ensure_future(committer.admit(make.batch(2, 2)))
+        await asyncio.sleep(1.0)
+        so_far = (committer.disk.since, committer.disk.seconds)
+        await admitting
+        committer.close()
+        await running
+        return so_far, committer.disk.seconds, committer.n_committed
+
+    so_far, in_all, n_committed = turned(main())
+    assert so_far == pytest.approx((1.5, 1.0))
+    assert (in_all, n_committed) == pytest.approx((2.0, 2))
 
 
 def test_rejected_lines_wait_for_the_disk_when_they_are_many(turned: Run, make: Any) -> None:
@@ -356,23 +388,3 @@ def test_what_was_kept_of_another_input_is_refused(turned: Run, make: Any) -> No
             await make.committer(directory).admit(other)
 
     turned(main())
-
-
-async def test_a_cancellation_waits_for_the_step_that_is_being_written() -> None:
-    """On the real loop, with a real thread: nobody else may touch the files meanwhile."""
-    began, may_end, ended = threading.Event(), threading.Event(), threading.Event()
-
-    def work() -> None:
-        began.set()
-        may_end.wait(5.0)
-        ended.set()
-
-    running = asyncio.ensure_future(commit._to_the_end(work))
-    await asyncio.to_thread(began.wait, 5.0)
-    running.cancel()
-    await asyncio.sleep(0)
-    assert not running.done()
-    may_end.set()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    assert ended.is_set()

@@ -232,6 +232,36 @@ def test_while_a_429_holds_the_gate_tells_how_long(turned: Run, make_gate: MakeG
     assert "rate limit" in repr(sent.gate)
 
 
+def test_seconds_held_back_are_counted_by_their_reason_also_while_they_go_on(
+    turned: Run, make_gate: MakeGate, send: Send
+) -> None:
+    """Nothing for 100 s and its jitter after a 429, and then an outage, of which 40 s are over."""
+
+    def answers(now: float, n: int) -> Reply:
+        return ({"Retry-After": "100"}, TOO_MANY) if n == 1 else COUNTED if now < 110 else RESET
+
+    sent = run(turned, make_gate, send, answers, concurrency=2, latency_s=0.1, until_s=150.0)
+    rate_limit_s, service_s = sent.gate.held_s()
+    assert rate_limit_s == pytest.approx(105.0, abs=0.2)
+    assert service_s == pytest.approx(40.0, abs=1.0)
+
+
+@pytest.mark.parametrize(("per_minute", "is_told"), [(600, False), (6, True)])
+def test_a_slow_pace_is_told_as_a_wait_and_is_none_that_counts(
+    turned: Run, make_gate: MakeGate, send: Send, per_minute: int, *, is_told: bool
+) -> None:
+    async def main() -> tuple[Gate, bool]:
+        gate = make_gate(pace=Pace(Rate(per_minute, 60.0)))
+        sending = asyncio.ensure_future(send(gate, at_first(), concurrency=3, latency_s=0.5, until_s=40.0))
+        await asyncio.sleep(32.0)
+        wait = gate.waits_for()
+        await sending
+        return gate, wait is not None and wait.reason == "pace" and 32.0 < wait.until < 43.0
+
+    gate, found = turned(main())
+    assert (found, gate.held_s()) == (is_told, (0.0, 0.0))
+
+
 def test_429s_from_the_start_on_are_found_out_by_one_request_at_a_time(
     turned: Run, make_gate: MakeGate, send: Send
 ) -> None:
