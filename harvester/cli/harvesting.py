@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
@@ -19,6 +20,7 @@ from harvester.engagement.credentials import Credentials
 from harvester.errors import ExitCode, HarvesterError
 from harvester.job import Harvest, Outcome
 from harvester.ledger import ledger_path
+from harvester.status.last_limits import LastLimits
 
 SIGNALS: Final = {
     "SIGINT": ExitCode.INTERRUPTED,
@@ -44,6 +46,9 @@ def harvest(options: Options, terminal: Terminal) -> Outcome:
         except HarvesterError as error:
             outcome = Outcome(error.exit_code, error=error)
     terminal.show_end(options, outcome)
+    if not options.is_simulated:
+        folder = ledger_path(os.environ).parent
+        LastLimits(folder).remember(credentials, outcome.last, options.base_url, time.time())
     return outcome
 
 

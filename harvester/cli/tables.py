@@ -20,6 +20,7 @@ from harvester.rundir.names import (
     dead_letters_name,
     records_name,
 )
+from harvester.sources import printable_name
 from harvester.status.dead_letters import advice_for, count_reasons
 
 SHOWN_TOP: Final = 10
@@ -124,7 +125,7 @@ def _closing(options: Options, outcome: Outcome, elapsed_s: float) -> Iterator[s
     names += [dead_letters_name(result.name) for result in outcome.results if result.n_failed]
     names += [REJECTED] if outcome.counts.get("rejected") else []
     names += [name for name in (SUMMARY, TOP_TWEETS, REPORT) if (options.out / name).exists()]
-    yield f"in {options.out}: {', '.join(names)}"
+    yield f"in {printable_name(options.out)}: {', '.join(names)}"
 
 
 def _waits(outcome: Outcome) -> str:

@@ -26,7 +26,7 @@ from harvester.config.options import Options
 from harvester.errors import ExitCode
 from harvester.job import Outcome
 from harvester.rundir.directory import RunDirectory
-from harvester.sources import shown_argument
+from harvester.sources import printable_name, shown_argument
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -74,7 +74,7 @@ class Terminal:
     def show_start(self, directory: RunDirectory) -> None:
         """One line that says what begins."""
         directory.note_command(this_command(sys.argv[1:]))
-        where = {"run_dir": os.fspath(directory.path)}
+        where = {"run_dir": printable_name(directory.path)}
         if directory.is_complete:
             self._say("complete", f"{directory.path} is complete, nothing is left to do", where)
             return
@@ -115,7 +115,7 @@ class Terminal:
             said = {"code": int(error.exit_code), "message": error.message, "hint": error.hint}
             self._print(event_line("error", time.time(), {"error": said}))
         fields = {
-            "run_dir": os.fspath(options.out),
+            "run_dir": printable_name(options.out),
             "exit": int(outcome.exit_code),
             "counts": dict(outcome.counts),
             "elapsed_s": round(time.monotonic() - self._began, 3),

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from harvester.config.options import Options
+from harvester.engagement.allowance import MINUTE_S
 from harvester.engagement.metrics import RATE
 from harvester.engagement.redaction import Redact
 from harvester.engagement.request import Credential
@@ -46,6 +47,14 @@ class Top:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """The allowance as the headers tell it. is_shared: whether it turned out to be one for all endpoints."""
+
+    per_minute: float
+    is_shared: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """How far an endpoint is at this moment.
 
@@ -56,6 +65,7 @@ class Snapshot:
     top: of the first metric, None where nothing is ranked. n_dead: dead letters. is_done: whether it does nothing
     any more. drain_s: when it was told to stop, how long what is in flight may still take.
     held_s: seconds for which this process sent nothing because of the allowance, the service, the disk.
+    told: the allowance as the headers tell it, whatever ceiling the user sets.
     """
 
     endpoint: str
@@ -75,6 +85,7 @@ class Snapshot:
     drain_s: float | None = None
     is_done: bool = False
     held_s: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    told: Told | None = None
 
     @property
     def n_errors(self) -> int:
@@ -190,7 +201,12 @@ class EndpointRun:
             None if drains_until is None or self.is_done else max(drains_until - now, 0.0),
             self.is_done,
             self._held_s(),
+            self._told(),
         )
+
+    def _told(self) -> Told | None:
+        told = [rate.per_s * MINUTE_S for rate in self.gate.pace.told]
+        return Told(min(told), is_shared=self.gate.shares_limit) if told else None
 
     def _input(self) -> InputSeen:
         reading = self._fanout.reading

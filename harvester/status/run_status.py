@@ -16,6 +16,7 @@ from harvester.reduce import Reduction
 from harvester.report.summary import EndpointResult
 from harvester.rundir.lock import Holder
 from harvester.rundir.marks import EndpointMark
+from harvester.sources import printable_name
 from harvester.status.recent import Recently, recently
 from harvester.timeline import Timeline
 from harvester.transport.pace import LastSpend
@@ -130,7 +131,7 @@ def status_of(
     manifest = run.manifest
     since_s = _since(process, manifest.started_ms / 1000) if state == "running" else None
     return RunStatus(
-        str(run.folder),
+        printable_name(run.folder),
         state,
         process,
         manifest.run_id,

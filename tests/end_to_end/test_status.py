@@ -1,6 +1,7 @@
 """`harvester status` as a command: beside a run, after a kill, at the end, and where there is none."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -128,3 +129,12 @@ def test_a_run_may_begin_while_it_is_looked_at_again_and_again(
     wait_for(is_complete, "the end")
     assert run.finish(process).code == 0
     assert seen <= {"running", "complete", "stopped"}
+
+
+def test_a_folder_whose_name_is_no_text_is_told_of_all_the_same(
+    undisturbed: Runner, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / os.fsdecode(b"no\xfftext")
+    shutil.copytree(undisturbed.out, folder)
+    assert status_of(folder, capsys)["run_dir"].endswith("no\\xfftext")
+    assert "complete" in text_of(folder, capsys)
