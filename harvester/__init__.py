@@ -1,11 +1,17 @@
 """`harvester`: the Engagement API's metrics of millions of tweet IDs, resumable, at the rate limit.
 
-    outcome = await harvester.harvest(
+    async for record in harvester.harvest(ids, out="runs/july", endpoints=("totals", "28hr")):
+        print(record.tweet_id, record.metrics)
+
+`harvest_sync` is the same for `for`. `run` is a harvest whose records are left in their files:
+
+    outcome = await harvester.run(
         harvester.Options(inputs=("ids.txt",), out=Path("runs/july")),
         harvester.Credentials(bearer_token=harvester.Secret(token)),
     )
 
-Names are imported when they are first used, so that `harvester --help` does not wait for aiohttp and numpy.
+`harvester.dlt_source`, which has to be imported, loads a harvest with dlt. Names are imported when they are
+first used, so that `harvester --help` does not wait for aiohttp and numpy.
 """
 
 from importlib import import_module
@@ -24,12 +30,16 @@ if TYPE_CHECKING:
         CredentialsError,
         ExitCode,
         HarvesterError,
+        IncompleteError,
         RunDirectoryError,
         ServiceError,
         StorageError,
         UsageError,
     )
-    from harvester.job import Outcome, harvest
+    from harvester.job import Outcome, run
+    from harvester.library.asking import HarvestOptions
+    from harvester.library.harvesting import Records, SyncRecords, harvest, harvest_sync
+    from harvester.library.record import Record
 
 __all__ = [
     "CATALOGUE",
@@ -40,17 +50,24 @@ __all__ = [
     "CredentialsError",
     "ExitCode",
     "Grouping",
+    "HarvestOptions",
     "HarvesterError",
+    "IncompleteError",
     "Options",
     "Outcome",
     "Rate",
+    "Record",
+    "Records",
     "RunDirectoryError",
     "Secret",
     "ServiceError",
     "StorageError",
+    "SyncRecords",
     "UsageError",
     "__version__",
     "harvest",
+    "harvest_sync",
+    "run",
 ]
 
 _HOME_OF: Final = {
@@ -63,8 +80,14 @@ _HOME_OF: Final = {
     "Rate": "engagement.allowance",
     "Secret": "engagement.credentials",
     "Options": "config.options",
+    "HarvestOptions": "library.asking",
     "Outcome": "job",
-    "harvest": "job",
+    "Record": "library.record",
+    "Records": "library.harvesting",
+    "SyncRecords": "library.harvesting",
+    "harvest": "library.harvesting",
+    "harvest_sync": "library.harvesting",
+    "run": "job",
 }
 
 

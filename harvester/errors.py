@@ -2,6 +2,7 @@
 
     HarvesterError
     ├── UsageError           2   wrong flag, file or configuration
+    ├── IncompleteError      3   finished, but dead letters or unreadable parts of the input remain
     ├── CredentialsError     4   the service refuses the credentials
     ├── ServiceError         5   the service is down, unreachable or not the API
     ├── RunDirectoryError    6   the run directory does not fit, is in use or damaged
@@ -44,6 +45,14 @@ class UsageError(HarvesterError):
     """A flag, a file or a configuration that cannot be used as given."""
 
     exit_code = ExitCode.USAGE
+
+
+class IncompleteError(HarvesterError):
+    """It came to its end, but dead letters or unreadable parts of the input remain. Commands say so by their exit
+    code alone.
+    """
+
+    exit_code = ExitCode.INCOMPLETE
 
 
 class CredentialsError(HarvesterError):

@@ -19,7 +19,8 @@ from harvester.engagement.metrics import EndpointName
 from harvester.engagement.redaction import Redactor
 from harvester.engagement.windows import utc_text
 from harvester.errors import ExitCode, HarvesterError, RunDirectoryError, ServiceError
-from harvester.ledger import Ledger, MonthCount
+from harvester.ledger import Ledger, MonthCount, ledger_path
+from harvester.pipeline.blocking import to_the_end
 from harvester.pipeline.commit import RejectedLog
 from harvester.pipeline.endpoint_run import EndpointRun, Snapshot
 from harvester.pipeline.fanout import Fanout
@@ -55,7 +56,7 @@ class Outcome:
 
     counts: tweets by what became of them, over all endpoints, and rejected lines. error: why it ended early,
     None when it came to its end or a signal stopped it. was_complete: there was nothing left to do. last: how far
-    the endpoints were then.
+    the endpoints were then. n_unreadable: parts of the input that could not be read to their ends.
     """
 
     exit_code: ExitCode
@@ -64,13 +65,15 @@ class Outcome:
     error: HarvesterError | None = None
     was_complete: bool = False
     last: tuple[Snapshot, ...] = ()
+    n_unreadable: int = 0
 
 
 class Harvest:
     """One harvest, from its options to its run directory.
 
-    on_open: called with the run directory when it is taken into use, before the first request. ledger: where the
-    accounts used are counted, None to count them nowhere. wall: seconds since 1970. random: uniform in [0, 1).
+    source: the input, in place of what the options name. on_open: called with the run directory when it is taken
+    into use, before the first request. ledger: where the accounts used are counted, None to count them nowhere.
+    wall: seconds since 1970. random: uniform in [0, 1).
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Harvest:
         options: Options,
         credentials: Credentials,
         *,
+        source: Source | None = None,
         ledger: Path | None = None,
         on_open: Callable[[RunDirectory], None] | None = None,
         wall: Callable[[], float] = time.time,
@@ -85,12 +89,15 @@ class Harvest:
     ) -> None:
         self._options = options
         self._credentials = credentials
+        self._source = source
         self._redact = Redactor((*credentials.secrets(), *proxy_secrets()))
         self._ledger = Ledger(ledger) if ledger else None
         self._on_open = on_open
         self._wall, self._random = wall, random
         self._stop = Stop()
         self._halt = Event()
+        # The first is set at the end of the input as well, the second by who wants an end alone.
+        self._is_told = Event()
         self._runs: tuple[EndpointRun, ...] = ()
         self._month: MonthCount | None = None
         self._accounts: set[str] = set()
@@ -98,12 +105,14 @@ class Harvest:
     def interrupt(self, code: ExitCode) -> None:
         """Stop: the first time what is in flight may finish within the grace, the second time at once."""
         self._halt.set()
+        self._is_told.set()
         for stop in self._stops():
             stop.interrupt(code)
 
     def fail(self, error: HarvesterError) -> None:
         """Stop for a reason that concerns all endpoints."""
         self._halt.set()
+        self._is_told.set()
         for stop in self._stops():
             stop.fail(error)
 
@@ -117,7 +126,8 @@ class Harvest:
     async def run(self) -> Outcome:
         """Harvest until all is accounted for, or until something ends it early.
 
-        Raises HarvesterError for what is wrong before the first request.
+        A cancellation ends it at once, with what is committed, and waits until the run directory is closed. Raises
+        HarvesterError for what is wrong before the first request.
         """
         options, credentials = self._options, self._credentials
         now_ms = int(self._wall() * 1000)
@@ -125,9 +135,9 @@ class Harvest:
         before = read_manifest(options.out / MANIFEST)
         began_ms = _began_before_ms(before, options) or now_ms
         questions = make_questions(options, reach, credentials.accounts, began_ms)
-        finding = partial(_find_input, options, began_ms, self._halt, is_new=before is None)
+        finding = partial(_find_input, options, self._source, began_ms, self._halt, is_new=before is None)
         try:
-            sources = await asyncio.to_thread(finding)
+            sources = await to_the_end(finding, on_cancel=self._halt.set)
         except HarvesterError:
             if self._halt.is_set():
                 return self._stopped()
@@ -146,7 +156,7 @@ class Harvest:
             stop=self._halt,
         )
         try:
-            directory = await _opened(opening)
+            directory = await self._opened(opening)
         except Stopped:
             return self._stopped()
         try:
@@ -163,6 +173,20 @@ class Harvest:
                 return await self._harvest(directory, session, questions, is_new=before is None)
         finally:
             directory.close()
+
+    async def _opened(self, opening: Callable[[], RunDirectory]) -> RunDirectory:
+        """The directory, opened in a thread: what is there has to be read. Says so when that takes long."""
+        opened: list[RunDirectory] = []
+        told = asyncio.get_running_loop().call_later(SILENT_S, _tell_of_reading)
+        try:
+            await to_the_end(lambda: opened.append(opening()), on_cancel=self._halt.set)
+        except asyncio.CancelledError:
+            for directory in opened:
+                directory.close()
+            raise
+        finally:
+            told.cancel()
+        return opened[0]
 
     async def _harvest(
         self,
@@ -216,7 +240,7 @@ class Harvest:
             return Outcome(error.exit_code, error=error)
         finally:
             fanout.close()
-        return await asyncio.to_thread(self._finish, directory, questions, reading)
+        return await to_the_end(self._finish, directory, questions, reading, on_cancel=self._is_told.set)
 
     def _stopped(self) -> Outcome:
         """How a harvest ends that was stopped before its first request."""
@@ -267,7 +291,7 @@ class Harvest:
         error = self._stop.error or _joint_error(self._runs)
         stopped_by = error.exit_code if error else self._stop.signal
         if stopped_by is not None:
-            for name in directory.cut_streams:
+            for name in directory.cut_streams if self._source is None else ():
                 log.warning("%s had not come to its end: to go on, give all of it again", name)
             return Outcome(stopped_by, results, total, error, last=self.snapshots())
         about: dict[str, object] = {"elapsed_s": round(max(run.elapsed_s() for run in self._runs), 3)}
@@ -275,29 +299,37 @@ class Harvest:
             month = self._month
             in_month = {"month": month.month, "in_month": month.handles} if month else {}
             about["handles"] = {"used": len(self._accounts), **in_month}
-        exit_code = write_results(directory, results, asdict(reading.counts), self._wall(), about)
-        return Outcome(exit_code, results, total, last=self.snapshots())
+        try:
+            exit_code = write_results(
+                directory,
+                results,
+                asdict(reading.counts),
+                self._wall(),
+                about,
+                has_report=self._options.has_report,
+                stop=self._is_told,
+            )
+        except Stopped:
+            return replace(self._stopped(), results=results, counts=total)
+        n_unreadable = reading.counts.unreadable
+        return Outcome(exit_code, results, total, last=self.snapshots(), n_unreadable=n_unreadable)
 
 
-def _find_input(options: Options, began_ms: int, stop: Event, *, is_new: bool) -> tuple[Source, ...]:
-    """The files that the options mean. What cannot be read, or should not be asked for, is refused here, before a
-    directory is begun.
+def _find_input(
+    options: Options, source: Source | None, began_ms: int, stop: Event, *, is_new: bool
+) -> tuple[Source, ...]:
+    """The input that is given, or the files that the options mean. What cannot be read, or should not be asked
+    for, is refused here, before a directory is begun.
     """
     form = input_form(options, began_ms)
-    sources = find_sources(options.inputs, os.fspath(options.out), stop)
+    sources = (source,) if source else find_sources(options.inputs, os.fspath(options.out), stop)
     if is_new:
         demand_exact(sources, form, stop)
     return sources
 
 
-async def _opened(opening: Callable[[], RunDirectory]) -> RunDirectory:
-    """The directory, opened in a thread: what is there has to be read. Says so when that takes long."""
-    working = asyncio.ensure_future(asyncio.to_thread(opening))
-    try:
-        return await asyncio.wait_for(asyncio.shield(working), SILENT_S)
-    except TimeoutError:
-        log.warning("still reading what is there: the files of the run and the input, a stream to its end")
-    return await working
+def _tell_of_reading() -> None:
+    log.warning("still reading what is there: the files of the run and the input, a stream to its end")
 
 
 def _began_before_ms(before: Manifest | None, options: Options) -> int | None:
@@ -370,12 +402,13 @@ def _affordable(options: Options) -> Options:
     return replace(options, concurrency=fewer, most_in_flight=min(options.most_in_flight, share))
 
 
-async def harvest(options: Options, credentials: Credentials) -> Outcome:
+async def run(options: Options, credentials: Credentials) -> Outcome:
     """Harvest what the options say into their run directory, going on where an earlier run stopped.
 
-    Raises HarvesterError when it cannot begin or has to end early; what is committed is kept.
+    The accounts used are counted where the command counts them. Raises HarvesterError when it cannot begin or has
+    to end early; what is committed is kept.
     """
-    outcome = await Harvest(options, credentials).run()
+    outcome = await Harvest(options, credentials, ledger=ledger_path(os.environ)).run()
     if outcome.error:
         raise outcome.error
     return outcome

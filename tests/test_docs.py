@@ -34,7 +34,7 @@ def test_scripts_and_parts_of_the_house_exist() -> None:
         assert (ROOT / "scripts" / script).exists(), script
     drawn = re.findall(r"^      (\w+(?:\.py|/))  ", README, re.MULTILINE)
     there = {p.name + ("/" if p.is_dir() else "") for p in (ROOT / "harvester").iterdir()}
-    assert set(drawn) == there - {"__main__.py", "__pycache__/", "version.py"}
+    assert set(drawn) == there - {"__main__.py", "__pycache__/", "version.py", "py.typed"}
 
 
 def test_every_exit_code_is_explained() -> None:

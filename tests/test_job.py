@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +11,16 @@ from typing import Any
 import orjson
 import pytest
 
+import harvester
 from harvester.config.options import Options
 from harvester.engagement.credentials import AccessToken, AppKey, Credentials, Secret
 from harvester.engagement.metrics import EndpointName
-from harvester.errors import ExitCode
+from harvester.errors import ExitCode, RunDirectoryError, UsageError
 from harvester.job import Harvest, Outcome
+from harvester.report.results import write_results
+from harvester.report.run_page import make_page
+from harvester.rundir.directory import RunDirectory
+from harvester.rundir.lock import RunLock
 from harvester.transport.session import Reply
 from tests.in_process import InProcess
 
@@ -160,3 +166,112 @@ def test_only_as_many_are_in_flight_as_files_may_be_open(
     assert harvest.snapshots()[0].at_once == at_once
     said = [record.levelname for record in caplog.records if "ulimit" in record.message]
     assert said == ([level] if level else [])
+
+
+def is_free(folder: Path) -> bool:
+    """Whether the next run may use a run directory."""
+    try:
+        RunLock(folder).release()
+    except RunDirectoryError:
+        return False
+    return True
+
+
+async def test_a_cancellation_while_the_directory_is_being_opened_closes_it(
+    options: Options, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening = threading.Event()
+
+    class LongOpened(RunDirectory):
+        def __init__(self, *arguments: Any, stop: threading.Event, **more: Any) -> None:
+            super().__init__(*arguments, stop=stop, **more)
+            opening.set()
+            stop.wait(5)
+
+    monkeypatch.setattr("harvester.job.RunDirectory", LongOpened)
+    running = asyncio.ensure_future(Harvest(options, CREDENTIALS).run())
+    await asyncio.to_thread(opening.wait, 5)
+    assert not is_free(options.out)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert is_free(options.out)
+    assert not service.asked
+
+
+async def test_a_cancellation_while_a_directory_cannot_be_opened_is_a_cancellation(
+    options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening = threading.Event()
+
+    def refuse(*_: object, stop: threading.Event, **__: object) -> None:
+        opening.set()
+        stop.wait(5)
+        raise RunDirectoryError("it is damaged")
+
+    monkeypatch.setattr("harvester.job.RunDirectory", refuse)
+    running = asyncio.ensure_future(Harvest(options, CREDENTIALS).run())
+    await asyncio.to_thread(opening.wait, 5)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
+async def test_cancellations_while_a_run_is_finished_wait_until_it_is(
+    options: Options, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finishing, may_finish = threading.Event(), threading.Event()
+
+    def write_late(*arguments: Any, **more: Any) -> ExitCode:
+        finishing.set()
+        may_finish.wait(5)
+        return write_results(*arguments, **more)
+
+    monkeypatch.setattr("harvester.job.write_results", write_late)
+    running = asyncio.ensure_future(Harvest(options, CREDENTIALS).run())
+    await asyncio.to_thread(finishing.wait, 5)
+    for _ in range(2):
+        running.cancel()
+        await asyncio.sleep(0)
+        assert not running.done()
+        assert not is_free(options.out)
+    may_finish.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert is_free(options.out)
+    assert (options.out / "_SUCCESS").exists()
+
+
+async def test_a_run_counts_its_accounts_where_the_command_does(
+    options: Options, service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    assert (await harvester.run(options, CREDENTIALS)).exit_code is ExitCode.OK
+    assert (tmp_path / "state/harvester/handles.json").exists()
+
+
+async def test_a_run_that_ends_early_raises_why(options: Options, service: Service) -> None:
+    with pytest.raises(UsageError, match="no credentials"):
+        await harvester.run(options, Credentials())
+
+
+def test_a_signal_while_the_report_is_made_ends_the_run_and_the_next_one_makes_it_without_a_request(
+    options: Options, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = replace(options, has_report=True)
+    harvest = Harvest(options, CREDENTIALS, wall=lambda: NOVEMBER_S)
+
+    def make_page_meanwhile(*arguments: Any) -> bytes:
+        harvest.interrupt(ExitCode.TERMINATED)
+        return make_page(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("harvester.report.run_page.make_page", make_page_meanwhile)
+        outcome = asyncio.run(harvest.run())
+    assert outcome.exit_code is ExitCode.TERMINATED
+    assert outcome.counts["ok"] == 2
+    assert not {"_SUCCESS", "report.html"} & {path.name for path in options.out.iterdir()}
+    n_asked = len(service.asked)
+    assert run(options, NOVEMBER_S).exit_code is ExitCode.OK
+    assert (options.out / "report.html").exists()
+    assert len(service.asked) == n_asked

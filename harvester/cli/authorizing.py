@@ -9,10 +9,10 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from harvester.cli.configuration import credentials_path
 from harvester.cli.main import print_json
 from harvester.config.credentials import TOKEN_PAIR, load_app_key, load_credentials
 from harvester.config.credentials_file import read_private, with_secrets
+from harvester.config.places import credentials_path
 from harvester.engagement.credentials import AppKey, Secret
 from harvester.engagement.tweet_id import parse_tweet_id
 from harvester.errors import ExitCode, UsageError

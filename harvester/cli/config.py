@@ -7,9 +7,10 @@ import click
 import cloup
 from click.shell_completion import CompletionItem
 
-from harvester.cli.configuration import configured, credentials_path
+from harvester.cli.configuration import configured
 from harvester.cli.declaring import Group
 from harvester.cli.main import print_json
+from harvester.config.places import credentials_path
 
 if TYPE_CHECKING:
     from harvester.cli.in_force import InForce

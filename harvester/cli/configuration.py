@@ -20,11 +20,15 @@ from typing import Any, Final, NoReturn
 
 import click
 
+from harvester.config.places import config_home
 from harvester.errors import UsageError, did_you_mean
 
 PREFIX: Final = "HARVESTER_"
 FILE_NAME: Final = "harvester.toml"
 NOT_CONFIGURABLE: Final = frozenset({"config", "help", "version"})
+CREDENTIALS: Final = frozenset(
+    {"consumer_key", "consumer_secret", "bearer_token", "access_token", "access_token_secret"}
+)
 LIST: Final = "LIST"
 """The metavar of a flag that takes values between commas: in the file, that may be a list."""
 _META: Final = "harvester.configured"
@@ -49,16 +53,6 @@ class Configured:
         """File and key that an option has its value from, if it is in the file."""
         setting = self.settings.get(option.name or "")
         return f"{self.path}: {setting.key}" if setting else None
-
-
-def config_home(environ: Mapping[str, str]) -> Path:
-    """The folder of the user's own configuration."""
-    return Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "harvester"
-
-
-def credentials_path(environ: Mapping[str, str]) -> Path:
-    """Where the credentials file is, if there is one."""
-    return config_home(environ) / "credentials.toml"
 
 
 def flag_of(option: click.Option) -> str:
@@ -178,6 +172,8 @@ class _Reader:
         tables = node.list_commands(self._root) if isinstance(node, click.Group) else []
         known = {*tables, *_flags_below(node, self._root)} - {key}
         where = f"{self._path}: unknown key {key[:60]!r}" + (f" in [{'.'.join(above)}]" if above else "")
+        if key.replace("-", "_") in CREDENTIALS:
+            raise UsageError(where, "Credentials go into the environment, or into credentials.toml.")
         raise UsageError(where, did_you_mean(key.replace("_", "-"), known))
 
 

@@ -93,8 +93,9 @@ class Command(_Told):
         shared = [*([config] if options else []), *([] if "verbose" in taken else [verbose])]
         for option in (*options, *shared):
             option.envvar = variable_of(option)
-            if type(option.type) is click.Choice:
-                option.type = NearestChoice(option.type.choices, option.type.case_sensitive)
+        for param in own:
+            if type(param.type) is click.Choice:
+                param.type = NearestChoice(param.type.choices, param.type.case_sensitive)
         super().__init__(*args, params=[*own, *shared], **kwargs)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

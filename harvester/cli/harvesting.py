@@ -8,18 +8,22 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
-from harvester.cli.configuration import credentials_path
 from harvester.cli.progress import watch
 from harvester.cli.simulated import Simulated, simulator
 from harvester.cli.terminal import Terminal
 from harvester.config.credentials import load_credentials
 from harvester.config.options import Options
+from harvester.config.places import credentials_path
 from harvester.engagement.credentials import Credentials
 from harvester.errors import ExitCode, HarvesterError
 from harvester.job import Harvest, Outcome
 from harvester.ledger import ledger_path
+from harvester.notices.notices import Notices
+from harvester.notices.wanted import notices_of
+from harvester.rundir.directory import RunDirectory
 from harvester.status.last_limits import LastLimits
 
 SIGNALS: Final = {
@@ -29,12 +33,14 @@ SIGNALS: Final = {
 }
 
 
-def harvest(options: Options, terminal: Terminal) -> Outcome:
+def harvest(options: Options, terminal: Terminal, metrics_file: Path | None = None) -> Outcome:
     """Harvest, or go on with it, and say on standard error how that goes and ends.
 
+    metrics_file: where others read how it goes.
     Raises UsageError, and ServiceError for a simulator that does not start: before anything is begun.
     """
     with contextlib.ExitStack() as stack:
+        notices = stack.enter_context(notices_of(options.out, metrics_file, os.environ))
         simulated = stack.enter_context(simulator()) if options.is_simulated else None
         if simulated:
             credentials = simulated.credentials
@@ -42,9 +48,10 @@ def harvest(options: Options, terminal: Terminal) -> Outcome:
         else:
             credentials = load_credentials(os.environ, credentials_path(os.environ), options.account)
         try:
-            outcome = _run_loop(_harvest(options, credentials, terminal, simulated))
+            outcome = _run_loop(_harvest(options, credentials, terminal, notices, simulated))
         except HarvesterError as error:
             outcome = Outcome(error.exit_code, error=error)
+        notices.end(outcome)
     terminal.show_end(options, outcome)
     if not options.is_simulated:
         folder = ledger_path(os.environ).parent
@@ -53,16 +60,25 @@ def harvest(options: Options, terminal: Terminal) -> Outcome:
 
 
 async def _harvest(
-    options: Options, credentials: Credentials, terminal: Terminal, simulated: Simulated | None
+    options: Options,
+    credentials: Credentials,
+    terminal: Terminal,
+    notices: Notices,
+    simulated: Simulated | None,
 ) -> Outcome:
     # A simulator's accounts are nobody's, so they are not counted.
     ledger = None if simulated else ledger_path(os.environ)
-    harvest = Harvest(options, credentials, ledger=ledger, on_open=terminal.show_start)
+
+    def begin(directory: RunDirectory) -> None:
+        terminal.show_start(directory)
+        notices.begin(directory)
+
+    harvest = Harvest(options, credentials, ledger=ledger, on_open=begin)
     loop = asyncio.get_running_loop()
     for name, code in SIGNALS.items():
         if hasattr(signal, name):
             loop.add_signal_handler(getattr(signal, name), partial(harvest.interrupt, code))
-    beside = []
+    beside = [asyncio.ensure_future(notices.watch(harvest))]
     if terminal.is_watched:
         beside.append(asyncio.ensure_future(watch(harvest, terminal.display())))
     if simulated:

@@ -9,7 +9,6 @@ from typing import Any, Final
 import click
 from click.shell_completion import CompletionItem
 
-from harvester.cli.configuration import credentials_path
 from harvester.cli.declaring import WrongValueError
 from harvester.config.options import (
     APP,
@@ -19,6 +18,7 @@ from harvester.config.options import (
     parse_rates,
     parse_url,
 )
+from harvester.config.places import credentials_path
 from harvester.engagement.endpoints import ENDPOINTS
 from harvester.engagement.groupings import parse_grouping
 from harvester.engagement.metrics import CATALOGUE, RATE

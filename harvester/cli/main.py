@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from itertools import pairwise
@@ -22,6 +23,9 @@ COMMANDS: Final = {
     "inspect": "what is in the files: formats, IDs, damage, ages; asks nothing",
     "status": "how far a run is, from any terminal",
     "verify": "check every promise on the files of a run",
+    "export": "the records as Parquet, CSV, DuckDB or Excel, by the file's ending",
+    "report": "a run as a page: one file, offline",
+    "diff": "what tweets gained between two runs",
     "auth": "get a bearer token or a user's access token, and see what works",
     "simulate": "the embedded Engagement API, as a server",
     "config": "what is in force, and where it comes from",
@@ -171,6 +175,8 @@ def exit_code_of(error: BaseException) -> ExitCode:
 
 def report_error(error: Exception, manner: Manner) -> None:
     """Say what went wrong: a line and a hint, or a line of JSON. With -vv the traceback comes before it."""
+    while isinstance(error, ExceptionGroup):  # a task's, of several
+        error = error.exceptions[0]
     message, hint = _in_words(error)
     trace = _traceback(error) if manner.verbosity > 1 else None
     if manner.as_json:
@@ -183,8 +189,17 @@ def report_error(error: Exception, manner: Manner) -> None:
 
 def print_error(code: int, message: str, hint: str | None, trace: str | None = None) -> None:
     """One line of JSON on standard error, the event `error`."""
-    error = {"code": int(code), "message": message, "hint": hint, **({"traceback": trace} if trace else {})}
-    _echo_json({"event": "error", "time": _now(), "error": error}, err=True)
+    # Imported when called: help and completion are quick.
+    from harvester.cli.events import event_line  # noqa: PLC0415
+
+    said = {"code": int(code), "message": _as_text(message), "hint": hint and _as_text(hint)}
+    error = said if trace is None else {**said, "traceback": _as_text(trace)}
+    click.echo(event_line("error", time.time(), {"error": error}), err=True)
+
+
+def _as_text(message: str) -> str:
+    """A message as JSON can hold it: bytes of a file's name that are no text are escaped."""
+    return message.encode("utf-8", "backslashreplace").decode()
 
 
 def complain(message: str, hint: str | None) -> None:
@@ -196,7 +211,9 @@ def complain(message: str, hint: str | None) -> None:
 
 def print_json(document: dict[str, object]) -> None:
     """One line of JSON on standard output."""
-    _echo_json(document)
+    import orjson  # noqa: PLC0415  # imported when called: help and completion are quick
+
+    click.echo(orjson.dumps(document))
 
 
 def _in_words(error: Exception) -> tuple[str, str | None]:
@@ -235,15 +252,3 @@ def _traceback(error: Exception) -> str:
     import traceback  # noqa: PLC0415  # only where it is wanted
 
     return "".join(traceback.format_exception(error))
-
-
-def _now() -> str:
-    from datetime import UTC, datetime  # noqa: PLC0415  # only for errors as JSON
-
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _echo_json(document: dict[str, object], *, err: bool = False) -> None:
-    import orjson  # noqa: PLC0415  # imported when called: help and completion are quick
-
-    click.echo(orjson.dumps(document), err=err)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final, Unpack
 import cloup
 
 from harvester.cli.asking import Asked, asking_options, read_asked
-from harvester.cli.configuration import credentials_path
 from harvester.cli.declaring import command
 from harvester.cli.main import print_json
+from harvester.config.places import credentials_path
 from harvester.engagement.endpoints import DEFAULT_BASE_URL
 from harvester.engagement.windows import utc_text
 

@@ -99,6 +99,7 @@ Exit codes:
         is_flag=True,
         help="Go on with an input that has got longer at its end, or has new files there.",
     ),
+    cloup.option("--report/--no-report", default=True, help="Make report.html at the end."),
     cloup.option("--progress/--no-progress", default=None, help="A bar, or none.  [default: on a terminal]"),
     cloup.option("-q", "--quiet", is_flag=True, help="Only errors."),
     cloup.option("-v", "--verbose", count=True, show_default=False, help="More words; -vv: all of them."),
@@ -107,6 +108,12 @@ Exit codes:
         type=click.Choice(["text", "json"]),
         default="text",
         help="Of lines on standard error.",
+    ),
+    cloup.option(
+        "--metrics-file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="How the run is, for Prometheus: a text file, replaced every 15 s and at the end.",
     ),
 )
 @cloup.option_group(
@@ -132,11 +139,13 @@ def run(
     base_url: str,
     auth_url: str,
     continue_grown: bool,
+    report: bool,
     simulate: bool,
     progress: bool | None,
     quiet: bool,
     verbose: int,
     log_format: str,
+    metrics_file: Path | None,
     **asked: Unpack[Asked],
 ) -> "Outcome":
     """Harvest the metrics of all tweet IDs in INPUT…, or go on with it.
@@ -159,10 +168,12 @@ def run(
         patience_s=patience,
         is_simulated=simulate,
         may_grow=continue_grown,
+        has_report=report,
     )
     # The harvest, and all that it needs, is imported when called: help and completion are quick.
     from harvester.cli.harvesting import harvest  # noqa: PLC0415
     from harvester.cli.terminal import Terminal  # noqa: PLC0415
 
     as_json = log_format == "json"
-    return harvest(options, Terminal(quiet=quiet, wants_bar=progress, as_json=as_json, verbosity=verbose))
+    terminal = Terminal(quiet=quiet, wants_bar=progress, as_json=as_json, verbosity=verbose)
+    return harvest(options, terminal, metrics_file)

@@ -50,9 +50,18 @@ def open_streams() -> None:
 
 def refused_output() -> OSError | None:
     """Why something on standard output is lost, though somebody may still wait for it; None if nothing is."""
-    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
-    refused = raw.refused if isinstance(raw, _Unfailing) else None
+    refused = _lost_output()
     return None if refused is None or refused.errno == errno.EPIPE else refused
+
+
+def is_output_useless() -> bool:
+    """Whether something on standard output is lost, so that more of it helps nobody."""
+    return _lost_output() is not None
+
+
+def _lost_output() -> OSError | None:
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    return raw.refused if isinstance(raw, _Unfailing) else None
 
 
 def _unfailing(stream: TextIO | None, descriptor: int) -> TextIO:

@@ -35,7 +35,7 @@ class Options:
     is. max_handles: so many accounts may be used in a calendar month, None for any number. may_grow: the input may
     have got longer at its end since the run read it. concurrency: how many requests may be in flight, by endpoint;
     where nothing is said, the number is found, up to most_in_flight. include_referenced, accept_rounded: as in
-    `Form`.
+    `Form`. has_report: whether `report.html` is made at the end.
     """
 
     inputs: tuple[str, ...] = field(repr=False)
@@ -70,6 +70,7 @@ class Options:
     owner_from_folder: bool = False
     max_handles: int | None = None
     may_grow: bool = False
+    has_report: bool = False
 
     def in_flight(self, endpoint: EndpointName) -> tuple[int, int]:
         """How many requests to an endpoint may be in flight: at the beginning, and at most."""

@@ -9,9 +9,10 @@ journal. So is what has come of the windows of a batch while others are open.
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from harvester.engagement.settling import Settled
+from harvester.pipeline.blocking import to_the_end
 from harvester.pipeline.both import Both
 from harvester.pipeline.parts import decode_part, encode_part, window_of
 from harvester.pipeline.waiting import Ready, Waiting, demand_same, outcome_bytes, to_ahead
@@ -34,8 +35,6 @@ WINDOW_BYTES: Final = 64 * 2**20
 than one."""
 REJECTED_BYTES: Final = 4 * 2**20
 """So many bytes of rejected lines wait at most."""
-
-_T = TypeVar("_T")
 
 
 class _Committing(ABC):
@@ -184,7 +183,7 @@ class Committer(_Committing):
         self._n_since = 0
         is_more = True
         while is_more:
-            group, is_more = await _to_the_end(self._waiting.take_in_order, self._next)
+            group, is_more = await to_the_end(self._waiting.take_in_order, self._next)
             await self._commit_step(group)
         await self._commit_step((), *self._to_keep())
 
@@ -223,7 +222,7 @@ class Committer(_Committing):
         step = Step(self._endpoint, self._mark, settled_again, dead, ahead, parts)
         records = [piece for ready in group for piece in ready.records]
         with self.disk.during("second"):
-            await _to_the_end(self._directory.commit, step, records)
+            await to_the_end(self._directory.commit, step, records)
         self._next += len(group)
         self._bytes_under_way -= sum(ready.n_bytes for ready in (*group, *waiting))
         for _ in group:
@@ -277,15 +276,5 @@ class RejectedLog(_Committing):
     async def _commit(self) -> None:
         if self._lines:
             lines, self._lines, self._n_bytes = self._lines, [], 0
-            await _to_the_end(self._directory.commit_rejected, self._mark, lines)
+            await to_the_end(self._directory.commit_rejected, self._mark, lines)
             self._tell()
-
-
-async def _to_the_end(work: Callable[..., _T], *arguments: object) -> _T:
-    """Run blocking work in a thread. A cancellation waits for it: nobody else may touch the files meanwhile."""
-    running = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await running
-        raise

@@ -1,15 +1,21 @@
-"""Writing what is derived when all is harvested: summary, top tweets, and `_SUCCESS` last of all."""
+"""Writing what is derived when all is harvested: summary, top tweets, report, and `_SUCCESS` last of all.
+
+The report is a view: neither the journal nor `_SUCCESS` vouches for it, so that it may be made anew at any time.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from threading import Event
 from typing import Any, Final
 
 from harvester.engagement.windows import utc_text
 from harvester.errors import ExitCode
+from harvester.questions import recall
+from harvester.recorded.run import Asked, recorded_run
 from harvester.report.summary import EndpointResult, make_summary, make_top_tweets_csv
 from harvester.rundir.directory import RunDirectory
-from harvester.rundir.files import write_derived
-from harvester.rundir.names import SUMMARY, TOP_TWEETS, dead_letters_name
+from harvester.rundir.files import NEVER, write_derived
+from harvester.rundir.names import REPORT, SUMMARY, TOP_TWEETS, dead_letters_name
 
 SCHEMA: Final = 1
 
@@ -29,10 +35,14 @@ def write_results(
     input_counts: Mapping[str, Any],
     now_s: float,
     about: Mapping[str, object],
+    *,
+    has_report: bool = False,
+    stop: Event = NEVER,
 ) -> ExitCode:
     """Write them; gives how the run ends. A kill in here costs nothing: the next run writes all of it again.
 
-    now_s: seconds since 1970. about: more of the run as a whole, for the summary.
+    now_s: seconds since 1970. about: more of the run as a whole, for the summary. has_report: whether the report
+    is wanted; while that is made, stop ends it with Stopped.
     """
     total = total_of(results, input_counts["rejected"])
     is_whole = not total["failed"] and not input_counts["unreadable"]
@@ -52,6 +62,8 @@ def write_results(
     directory.write_json(SUMMARY, summary)
     derived = (SUMMARY, TOP_TWEETS, *(dead_letters_name(result.name) for result in results))
     directory.commit_derived(derived)
+    if has_report:
+        _write_report(directory, stop, is_complete=exit_code is ExitCode.OK)
     if exit_code is ExitCode.OK:
         document = {
             "schema": SCHEMA,
@@ -62,3 +74,14 @@ def write_results(
         }
         directory.write_success(document, derived)
     return exit_code
+
+
+def _write_report(directory: RunDirectory, stop: Event, *, is_complete: bool) -> None:
+    """Write the report of a run that has come to its end, as it will be when all is written."""
+    # It takes a third of a second to import what draws.
+    from harvester.report.run_page import make_page  # noqa: PLC0415
+
+    manifest, path = directory.manifest, directory.path
+    asked = Asked(path, manifest, recall(manifest.options, manifest.started_ms, path))
+    run = recorded_run(asked, "complete" if is_complete else "incomplete", directory.journal)
+    write_derived(path / REPORT, make_page(run, stop))

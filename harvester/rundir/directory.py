@@ -10,7 +10,7 @@ complete run with other sizes than `_SUCCESS` has, are damage.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -59,12 +59,15 @@ class RunDirectory:
     """The open run directory of a harvest, locked until `close`.
 
     Opening it creates it, or checks what an interrupted run has left and cuts its files back to what its journal
-    vouches for (n_cut_bytes in all). The input is looked at first: it has to be what it was. may_grow: it may have
-    got longer at its end. is_sample: only its first IDs are wanted, so that its content is left unread. stop: ends
-    the opening with Stopped, and is set in the end. Blocking, and long for large files: run it in a thread.
+    vouches for (n_cut_bytes in all). The input is looked at first: it has to be what it was. may_grow: it may
+    have got longer at its end. is_sample: only its first IDs are wanted, so that its content is left unread.
+    stop: ends the opening with Stopped, and is set in the end. Blocking, and long for large files: run it in a
+    thread.
 
-    sources: the input as it is to be read. Raises RunDirectoryError when the directory is in use, damaged or of
-    another run, StorageError when it cannot be written, UsageError when an input cannot be read.
+    sources: the input as it is to be read. on_commit: may be set, to be called in a thread after each step with
+    the endpoint and how many bytes of its records are committed. Raises RunDirectoryError when the directory is
+    in use, damaged or of another run, StorageError when it cannot be written, UsageError when an input cannot be
+    read.
     """
 
     def __init__(
@@ -93,6 +96,7 @@ class RunDirectory:
         self._kept: dict[int, KeptStream] = {}
         self.spends: dict[str, SpendFile] = {}
         self._journal: Journal | None = None
+        self.on_commit: Callable[[str, int], None] | None = None
         try:
             self.manifest = self._take(options, endpoints, now_ms, version)
             if not self.is_complete:
@@ -212,7 +216,7 @@ class RunDirectory:
         for place, source in enumerate(self.sources):
             if source.size_bytes is None:
                 mark = marks.get(place, StreamMark())
-                most_ahead = SAMPLE_AHEAD_BYTES if self._is_sample else None
+                most_ahead = SAMPLE_AHEAD_BYTES if self._is_sample else source.most_ahead_bytes
                 path = self.path / kept_name(place)
                 self._kept[place] = KeptStream(source, path, mark, self._stop, most_ahead)
         self.sources = tuple(
@@ -238,12 +242,20 @@ class RunDirectory:
             raise RunDirectoryError(f"{self.path} is complete, its journal is not open")
         return self._journal
 
+    def records_bytes(self, endpoint: str) -> int:
+        """How many bytes of an endpoint's records were committed when it was opened."""
+        if self.is_complete:
+            return self.success.files[records_name(endpoint)].n_bytes
+        return self.marks[endpoint].records_bytes
+
     def commit(self, step: Step, records: Sequence[bytes]) -> None:
         """One durable step of an endpoint: records first, then the journal that vouches for them."""
         file = self._files[records_name(step.endpoint)]
         file.append(records)
         mark = replace(step.mark, records_bytes=file.length_bytes, records_digest=file.digest)
         self.journal.commit(replace(step, mark=mark), self._new_marks)
+        if self.on_commit:
+            self.on_commit(step.endpoint, mark.records_bytes)
 
     def commit_rejected(self, mark: InputMark, rejected: Sequence[bytes]) -> None:
         """The same for rejected lines."""

@@ -84,12 +84,15 @@ def write_all(handle: int, parts: Iterable[bytes]) -> None:
                 waiting[0] = waiting[0][n_written:]
 
 
-def write_derived(path: Path, content: bytes | Iterable[bytes], mode: int = 0o666) -> None:
+def write_derived(
+    path: Path, content: bytes | Iterable[bytes], mode: int = 0o666, *, temporary_name: str | None = None
+) -> None:
     """Replace a file as a whole: a reader sees the old content or the new one, also after a power cut.
 
     content: also in parts. mode: who may read it, less what the umask takes away, from the first byte on.
+    temporary_name: for who writes beside a live run, which has names of its own.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = path.with_name(temporary_name or f".{path.name}.tmp")
     with storage_errors(path):
         # What a killed process left may have another mode.
         temporary.unlink(missing_ok=True)

@@ -20,7 +20,7 @@ class Source:
     `read_stored` does. open: gives them as a file in which one can seek, likewise, whose reading raises OSError
     once stop is set.
     version: of an object, what its service tells content apart by. is_shortened: whether the name lacks what is
-    needed to read it.
+    needed to read it. most_ahead_bytes: of a stream, to take in no more before it is read; None for no such bound.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Source:
     open: Callable[[Event], BinaryIO] | None = None
     version: str | None = None
     is_shortened: bool = False
+    most_ahead_bytes: int | None = None
 
     @property
     def is_remote(self) -> bool:

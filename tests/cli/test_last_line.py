@@ -77,15 +77,16 @@ def test_error_of_any_kind_ends_with_the_line(
     assert line_of(capsys) == {"schema": 1, "run_dir": "D", "exit": code}
 
 
+@pytest.mark.parametrize("flags", [[], ["--log-format", "json"]])
 def test_run_that_comes_to_an_end_has_its_counts_in_the_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    flags: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def finish(main: Any) -> Outcome:
         main.close()
         return Outcome(ExitCode.OK, counts={"ok": 3, "failed": 0})
 
     monkeypatch.setattr(harvesting, "_run_loop", finish)
-    assert run_cli(["run", "ids.txt", "-o", os.fsdecode(b"D\xff")]) == 0
+    assert run_cli(["run", "ids.txt", "-o", os.fsdecode(b"D\xff"), *flags]) == 0
     assert line_of(capsys) == {"schema": 1, "run_dir": "D\\xff", "ok": 3, "failed": 0, "exit": 0}
 
 

@@ -15,10 +15,12 @@ from typing import Any, Final
 
 import uvloop  # noqa: F401  # imported, as those below, for whoever is forked
 
+import harvester.cli.harvesting
 import harvester.cli.run
 import harvester.cli.simulate
 import harvester.cli.verify
-import harvester.simulator.process  # noqa: F401
+import harvester.simulator.process
+import harvester.verify.report  # noqa: F401
 from harvester.cli.main import main
 from tests.end_to_end.failing_calls import fail_at
 

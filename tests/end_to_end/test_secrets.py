@@ -196,8 +196,15 @@ def test_auth_under_every_fault(watched: Watched) -> None:
     watched.assert_nothing_is_seen()
 
 
+def test_config_show_and_completion(watched: Watched) -> None:
+    for arguments in (("show",), ("show", "--json"), ("show", "auth", "check", "-vv")):
+        assert watched("config", *arguments) == 0
+    assert watched("completion", "bash") == 0
+    watched.assert_nothing_is_seen()
+
+
 def test_no_command_is_forgotten() -> None:
-    assert set(COMMANDS) == {"run", "verify", "plan", "inspect", "auth", "simulate"}
+    assert set(COMMANDS) == {"run", "verify", "plan", "inspect", "auth", "simulate", "config", "completion"}
 
 
 def test_public_objects_do_not_show_secrets(watched: Watched) -> None:

@@ -1,7 +1,6 @@
 """The commit: in order, in groups, within bounds, and never given up half-way."""
 
 import asyncio
-import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -134,7 +133,7 @@ def test_seconds_that_the_disk_holds_it_up_are_counted(
             await asyncio.sleep(3.0)
         return work(*arguments)
 
-    monkeypatch.setattr(commit, "_to_the_end", slowly)
+    monkeypatch.setattr(commit, "to_the_end", slowly)
 
     async def main() -> Any:
         committer = make.committer(make.directory())
@@ -389,23 +388,3 @@ def test_what_was_kept_of_another_input_is_refused(turned: Run, make: Any) -> No
             await make.committer(directory).admit(other)
 
     turned(main())
-
-
-async def test_a_cancellation_waits_for_the_step_that_is_being_written() -> None:
-    """On the real loop, with a real thread: nobody else may touch the files meanwhile."""
-    began, may_end, ended = threading.Event(), threading.Event(), threading.Event()
-
-    def work() -> None:
-        began.set()
-        may_end.wait(5.0)
-        ended.set()
-
-    running = asyncio.ensure_future(commit._to_the_end(work))
-    await asyncio.to_thread(began.wait, 5.0)
-    running.cancel()
-    await asyncio.sleep(0)
-    assert not running.done()
-    may_end.set()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    assert ended.is_set()
