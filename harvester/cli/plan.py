@@ -13,8 +13,6 @@ from harvester.cli.asking import Asked, asking_options, read_asked
 from harvester.cli.declaring import command
 from harvester.cli.main import print_json
 from harvester.config.places import credentials_path
-from harvester.engagement.endpoints import DEFAULT_BASE_URL
-from harvester.engagement.windows import utc_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -100,7 +98,7 @@ def _rate_of(
         "per_minute": round(rate.per_s * 60, 3),
         "from": "api" if told else "flag",
         "shared": told.shared if told else name not in options.rates,
-        "told_at": utc_text(int(told.at)) if told else None,
+        "told_at": told.told_at if told else None,
     }
 
 
@@ -143,7 +141,7 @@ def _times(found: "Plan", options: "Options", seen: "Mapping[str, Seen]") -> Ite
         if one := seen.get(name):
             what = "all endpoints together" if one.shared and len(found.endpoints) > 1 else name
             yield (
-                f"{what}: at {one.per_minute:,.0f} requests a minute, as {_who(one)} said on {_day(one.at)}"
+                f"{what}: at {one.per_minute:,.0f} requests a minute, as {one.who} said on {one.told_at[:10]}"
             )
     if found.seconds is None:
         unknown = [name for name in found.endpoints if name not in options.rates]
@@ -154,14 +152,6 @@ def _times(found: "Plan", options: "Options", seen: "Mapping[str, Seen]") -> Ite
     else:
         rate = "these rates" if len(found.endpoints) > 1 else "this rate"
         yield f"All of it takes at least {duration(found.seconds)} at {rate}."
-
-
-def _who(one: "Seen") -> str:
-    return "the API" if one.url == DEFAULT_BASE_URL else one.url
-
-
-def _day(at_s: float) -> str:
-    return utc_text(int(at_s)).partition("T")[0]
 
 
 def _remarks(endpoint: "EndpointPlan") -> list[str]:

@@ -16,6 +16,8 @@ import msgspec
 
 from harvester.engagement.allowance import MINUTE_S, Rate
 from harvester.engagement.credentials import Credentials
+from harvester.engagement.endpoints import DEFAULT_BASE_URL
+from harvester.engagement.windows import utc_text
 from harvester.errors import HarvesterError
 from harvester.ledger import app_of, hash_of
 from harvester.pipeline.endpoint_run import Snapshot
@@ -38,6 +40,16 @@ class Seen(msgspec.Struct, frozen=True):
     def rate(self) -> Rate:
         """As a rate."""
         return Rate(self.per_minute, MINUTE_S)
+
+    @property
+    def told_at(self) -> str:
+        """When it was told: UTC, as ISO has it."""
+        return utc_text(int(self.at))
+
+    @property
+    def who(self) -> str:
+        """Who told it, in words."""
+        return "the API" if self.url == DEFAULT_BASE_URL else self.url
 
 
 class _Document(msgspec.Struct):
