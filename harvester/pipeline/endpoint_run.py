@@ -34,6 +34,7 @@ from harvester.transport.refusals import Refusals
 from harvester.transport.session import Session
 
 SHOWN_TOP: Final = 5
+WORTH_KEEPING_S: Final = 1.0
 SILENT_INPUT_S: Final = 1.0
 """Nothing in flight for so long, and the input is what is waited for."""
 
@@ -125,6 +126,7 @@ class EndpointRun:
         started_ms = directory.manifest.started_ms
         self._started_s = started_ms / 1000
         self._history = History(self._earlier, wall() - self._started_s)
+        self._held_before = (0.0, 0.0, 0.0)
         self._input_before = input_seen(self._earlier)
         self.is_done = False
         self.feed = Feed(fanout, question.planner(started_ms), mark)
@@ -147,7 +149,7 @@ class EndpointRun:
         if mark.state:
             reduction.restore(mark.state["reduction"])
         self._n_before = sum(reduction.n_by_status.values())
-        self.committer = Committer(directory, endpoint.name, mark, reduction, self._state)
+        self.committer = Committer(directory, endpoint.name, mark, reduction, self._state, self._owes_state)
         self.pool = Pool(
             url,
             session,
@@ -232,6 +234,7 @@ class EndpointRun:
     def _state(self) -> dict[str, Any]:
         """What the checkpoint remembers beside the reduction."""
         at = self._wall()
+        self._held_before = self._held_s()
         self._history.add(at - self._started_s, self._happened())
         return {
             "requests": self.requests(),
@@ -241,6 +244,10 @@ class EndpointRun:
             "limit_per_minute": self.gate.pace.limit_per_minute,
             "committed_at": at,
         }
+
+    def _owes_state(self) -> bool:
+        """Whether it has waited for long since the last checkpoint, as before it gives up in an outage."""
+        return sum(self._held_s()) - sum(self._held_before) >= WORTH_KEEPING_S
 
     def _happened(self) -> Happened:
         """In this process so far."""

@@ -138,3 +138,16 @@ def test_a_folder_whose_name_is_no_text_is_told_of_all_the_same(
     shutil.copytree(undisturbed.out, folder)
     assert status_of(folder, capsys)["run_dir"].endswith("no\\xfftext")
     assert "complete" in text_of(folder, capsys)
+
+
+def test_a_run_that_gave_up_in_an_outage_remembers_how_long_it_waited(
+    run: Runner, id_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with running_simulator(tmp_path, "--latency", "100", "--outage", "0.5+60") as simulator:
+        flags = ("--base-url", simulator.url, "--concurrency", "2", "--patience", "3")
+        assert run(str(id_file), *flags).code == 5
+    said = status_of(run.out, capsys)
+    assert said["state"] == "stopped"
+    assert said["endpoints"]["totals"]["waited_s"]["service"] >= 1.5
+    assert said["endpoints"]["totals"]["requests"]["errors"]["service"] >= 3
+    assert "of it waiting for the service" in text_of(run.out, capsys)
