@@ -21,7 +21,7 @@ STANDARD_OUTPUT: Final = Path("-")
 EPILOG: Final = """
 Examples:
   harvester diff runs/june runs/july
-  harvester diff runs/june runs/july -m favorites,retweets --top 50 --page july.html
+  harvester diff runs/june runs/july -m favorites,retweets --top 50 --html july.html
   harvester diff runs/june runs/july --ndjson gains.ndjson --json
 
 Exit codes:
@@ -54,7 +54,9 @@ Exit codes:
         help="All tweets that can be compared, a line each, by ID upwards; - for standard output.",
     ),
     cloup.option(
-        "--page",
+        "--html",
+        "--report",
+        "report",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
         help="A page of HTML that needs no network.",
@@ -68,7 +70,7 @@ def diff(
     metrics: str | None,
     top: int,
     ndjson: Path | None,
-    page: Path | None,
+    report: Path | None,
     as_json: bool,
 ) -> None:
     """Say what tweets gained between two runs: per tweet and metric, and per hour between their two records.
@@ -77,17 +79,22 @@ def diff(
     them, or not counted there is counted as such, and never a zero. Runs that go on or were interrupted are
     compared as far as they are. Nothing is written to the runs' directories.
     """
-    from harvester.growth.compare import compared  # noqa: PLC0415  # imported when called: help is quick
+    # Imported when called: help and completion are quick.
+    from harvester.growth.compare import compared  # noqa: PLC0415
+    from harvester.growth.files import demand_outside  # noqa: PLC0415
 
     if as_json and ndjson == STANDARD_OUTPUT:
         raise UsageError("--json and --ndjson - both want standard output", "Give --ndjson a file.")
+    for path in (ndjson, report):
+        if path not in (None, STANDARD_OUTPUT):
+            demand_outside(path)
     chosen = None if metrics is None else parse_list(metrics)
     with compared(old_run, new_run, chosen, top) as growth:
         _take(growth, ndjson)
-        if page:
+        if report:
             from harvester.growth.page import write_page  # noqa: PLC0415  # the same
 
-            write_page(growth, page)
+            write_page(growth, report)
         if as_json:
             print_json(growth.to_dict())
         else:
@@ -100,7 +107,7 @@ def diff(
 
 def _take(growth: "Growth", ndjson: Path | None) -> None:
     """Take all gains, and write them where they are wanted."""
-    from harvester.rundir.files import write_derived  # noqa: PLC0415  # the same
+    from harvester.growth.files import replace_file  # noqa: PLC0415  # the same
 
     if ndjson is None:
         growth.finish()
@@ -108,7 +115,7 @@ def _take(growth: "Growth", ndjson: Path | None) -> None:
         for lines in _lines(growth):
             sys.stdout.buffer.write(lines)
     else:
-        write_derived(ndjson, _lines(growth))
+        replace_file(ndjson, _lines(growth))
 
 
 def _lines(growth: "Growth") -> Iterator[bytes]:

@@ -28,7 +28,7 @@ Exit codes:
     "Output",
     cloup.option(
         "-o",
-        "--page",
+        "--html",
         "out",
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="FILE",

@@ -180,21 +180,28 @@ def test_page_is_read_without_scrolling_sideways(browser: Browser, reported: Rep
     watched.page.context.close()
 
 
-def test_everything_is_on_paper_also_what_is_folded_away(desk: Watched) -> None:
+def test_everything_that_is_folded_away_opens_at_once(desk: Watched) -> None:
     folded = desk.page.locator("details:not([open])")
-    n_folded = folded.count()
-    assert n_folded
-    desk.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    button = desk.page.get_by_role("button", name="Open all")
+    assert folded.count() > 3
+    button.click()
     assert folded.count() == 0
-    desk.page.evaluate("dispatchEvent(new Event('afterprint'))")
-    assert folded.count() == n_folded
-    desk.page.emulate_media(media="print", color_scheme="dark")
-    assert desk.page.locator("nav").is_hidden()
-    ground = desk.page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert luminance(ground) == pytest.approx(1)
+    desk.page.get_by_role("button", name="Fold all").click()
+    assert folded.count() == desk.page.locator("details").count()
+
+
+def test_paper_is_white_and_nothing_on_it_is_cut_off(browser: Browser, reported: Reported) -> None:
+    watched = opened(browser, reported.page, {"width": 690, "height": 975}, scheme="dark")
+    watched.page.get_by_role("button", name="Open all").click()
+    watched.page.emulate_media(media="print")
+    assert watched.page.locator("nav").is_hidden()
+    assert luminance(watched.page.evaluate("getComputedStyle(document.body).backgroundColor")) == 1
     assert (
-        desk.page.locator(".scroll").first.evaluate("each => getComputedStyle(each).overflowX") == "visible"
+        watched.page.locator(".scroll").first.evaluate("each => getComputedStyle(each).overflowX")
+        == "visible"
     )
+    assert watched.page.evaluate("document.documentElement.scrollWidth") == 690
+    watched.page.context.close()
 
 
 def test_without_scripts_the_page_is_whole(browser: Browser, reported: Reported) -> None:
