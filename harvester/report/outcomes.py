@@ -155,6 +155,9 @@ def request_table(endpoint: Endpoint) -> Table:
         for key, (name, means) in REQUESTS.items()
         if key in told and (told[key] or key in ("sent", "answered", "repeated", "rate_limited"))
     ]
+    if endpoint.limit_per_minute is not None:
+        limit = number_cell(endpoint.limit_per_minute)
+        rows.append((Cell("Allowance"), limit, Cell("requests a minute, as last seen")))
     errors = sorted(told.get("errors", {}).items(), key=lambda pair: (-pair[1], pair[0]))
     rows += [
         (Cell(f"Error: {kind}"), number_cell(n), Cell("came to nothing, and was tried again"))

@@ -22,7 +22,7 @@ from harvester.report.pictures import (
     series_pictures,
 )
 from harvester.report.tables import Table
-from harvester.report.wording import duration, number, percent, shown_time, words
+from harvester.report.wording import duration, moment, number, percent, shown_time, words
 from harvester.rundir.files import NEVER, Stopped
 
 STATES: Final = {
@@ -70,7 +70,7 @@ def make_page(run: RecordedRun, stop: Event = NEVER) -> bytes:
         is_simulated=bool(run.manifest.options.get("simulate")),
         endpoints=[endpoint.name for endpoint in gathered.endpoints],
         progress=[(endpoint.name, progress_of(endpoint)) for endpoint in gathered.endpoints],
-        seen_at=max((endpoint.seen_at or "" for endpoint in gathered.endpoints), default=""),
+        as_of=_as_of(gathered),
         left=_left(gathered),
         cards=_cards(gathered),
         facts=facts_of(gathered),
@@ -83,6 +83,12 @@ def make_page(run: RecordedRun, stop: Event = NEVER) -> bytes:
         run_id=run.manifest.run_id,
         RATE=RATE,
     )
+
+
+def _as_of(gathered: Gathered) -> str | None:
+    """The time of the last step that was committed; None before the first."""
+    times = [endpoint.as_of for endpoint in gathered.endpoints if endpoint.as_of is not None]
+    return moment(max(times)) if times else None
 
 
 def progress_of(endpoint: Endpoint) -> str:

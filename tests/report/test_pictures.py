@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from harvester.engagement.tweet_id import first_id_at
 from harvester.report import outcomes
 from harvester.report.gathering import MOST_REASONS, OTHER_REASONS, Endpoint, Reason, Tweet, reasons_of
-from harvester.report.pictures import MOST_SPANS, course_of, metric_pictures, series_pictures
+from harvester.report.pictures import FEWEST_SPANS, MOST_SPANS, course_of, metric_pictures, series_pictures
 from harvester.report.run_page import progress_of
 from harvester.report.tallies import Tally
 from harvester.timeline import Happened, Timeline
@@ -48,14 +48,15 @@ def endpoint_of(counts: Mapping[int, int], **other: Any) -> Endpoint:
         "elapsed_s": 0.0,
         "timeline": Timeline(),
         "dead": (),
-        "seen_at": None,
+        "as_of": None,
+        "limit_per_minute": None,
         "n_total": None,
         "is_exact": False,
     }
     return Endpoint(**told | other)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)  # it draws
 @given(TWEETS)
 def test_any_numbers_can_be_shown(counts: dict[int, int]) -> None:
     endpoint = endpoint_of(counts)
@@ -128,11 +129,14 @@ def test_series_is_shown_by_day_and_by_hour_where_there_are_hours(points: dict[s
         ET.fromstring(chart)
 
 
-def test_course_of_a_run_that_kept_none_is_left_out() -> None:
-    assert course_of(Timeline()) is None
+def test_course_of_a_run_that_kept_none_or_was_over_at_once_is_left_out() -> None:
+    timeline = Timeline()
+    assert course_of(timeline) is None
+    timeline.spans = [Happened(settled=10)] * (FEWEST_SPANS - 1)
+    assert course_of(timeline) is None
 
 
-@pytest.mark.parametrize("n_spans", [1, MOST_SPANS, MOST_SPANS + 1, 240])
+@pytest.mark.parametrize("n_spans", [FEWEST_SPANS, MOST_SPANS, MOST_SPANS + 1, 240])
 def test_course_is_drawn_in_as_many_spans_as_there_is_room_for(n_spans: int) -> None:
     timeline = Timeline(2)
     timeline.spans = [Happened(settled=10, service_s=0.5)] * n_spans
