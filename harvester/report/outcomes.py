@@ -7,6 +7,7 @@ from harvester.engagement.metrics import RATE
 from harvester.report.gathering import MOST_RANKED, Endpoint, Reason
 from harvester.report.tables import EMPTY, Cell, Column, Table, number_cell, text_cell, tweet_cell
 from harvester.report.tallies import AGE_LABELS
+from harvester.report.times import by_day, days_between
 from harvester.report.wording import percent, shown_time, within, words
 
 MEANINGS: Final = {
@@ -145,6 +146,38 @@ def age_table(endpoint: Endpoint) -> Table | None:
         if group.n and spread.largest
     ]
     return Table("By age of the tweets", columns, rows) if rows else None
+
+
+def count_table(endpoint: Endpoint) -> Table | None:
+    """How many tweets have how many, of each metric; None where nothing was counted."""
+    columns = (Column("Metric", "text"), Column("From"), Column("To"), Column("Tweets"), Column("Share"))
+    rows = [
+        (
+            text_cell(words(metric)),
+            number_cell(bucket.first),
+            number_cell(bucket.last),
+            number_cell(bucket.n),
+            Cell(percent(bucket.n, spread.n), bucket.n / spread.n),
+        )
+        for metric, spread in endpoint.spreads.items()
+        for bucket in spread.buckets
+        if bucket.n and spread.largest
+    ]
+    return Table("Tweets by count", columns, rows) if rows else None
+
+
+def day_table(endpoint: Endpoint) -> Table | None:
+    """What all tweets have together on each day; None without a series."""
+    metrics = [metric for metric in endpoint.columns if endpoint.series.get(metric)]
+    days = days_between([endpoint.series[metric] for metric in metrics])
+    if not days:
+        return None
+    columns = (Column("Day (UTC)", "text"), *(Column(words(metric)) for metric in metrics))
+    by_metric = [by_day(endpoint.series[metric], days) for metric in metrics]
+    rows = [
+        (text_cell(day), *map(number_cell, counts)) for day, *counts in zip(days, *by_metric, strict=True)
+    ]
+    return Table("All tweets, by day", columns, rows, sorted_by=0)
 
 
 def request_table(endpoint: Endpoint) -> Table:

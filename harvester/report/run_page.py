@@ -45,8 +45,10 @@ class Section:
     tops: Sequence[tuple[str, str, Table]]
     metrics: Sequence[MetricPicture]
     empty_metrics: Sequence[str]
-    ages: Table | None
+    by_count: Table | None
+    by_age: Table | None
     series: Sequence[SeriesPicture]
+    by_day: Table | None
     groupings: Sequence[Table]
     course: Course | None
     requests: Table
@@ -172,8 +174,10 @@ def _section(endpoint: Endpoint, gathered: Gathered, stop: Event) -> Section:
         ],
         _unless_stopped(metric_pictures(endpoint), stop),
         [words(metric) for metric in endpoint.columns if not endpoint.totals.get(metric)],
+        outcomes.count_table(endpoint),
         outcomes.age_table(endpoint),
         _unless_stopped(series_pictures(endpoint), stop),
+        outcomes.day_table(endpoint),
         [
             outcomes.grouping_table(name, groupings.get(name, ()), nested)
             for name, nested in endpoint.groupings.items()

@@ -72,6 +72,25 @@ def test_any_numbers_can_be_shown(counts: dict[int, int]) -> None:
     assert sum(int(n or 0) for n in shown) == (n_aged if any(n > 0 for n in counts.values()) else 0)
 
 
+def test_numbers_behind_the_charts_can_be_read() -> None:
+    endpoint = endpoint_of(
+        {30: 0, 31: 3, 32: 4}, series={"favorites": {"2026-11-01": 4, "2026-11-03": 1_000}}
+    )
+    by_count, by_day = outcomes.count_table(endpoint), outcomes.day_table(endpoint)
+    assert by_count
+    assert by_day
+    assert [[cell.text for cell in row] for row in by_count.rows] == [
+        ["Favorites", "0", "0", "1", "33.3 %"],
+        ["Favorites", "2", "4", "2", "66.7 %"],
+    ]
+    assert [[cell.text for cell in row] for row in by_day.rows] == [
+        ["2026-11-01", "4"],
+        ["2026-11-02", "0"],
+        ["2026-11-03", "1,000"],
+    ]
+    assert outcomes.day_table(endpoint_of({})) is outcomes.count_table(endpoint_of({})) is None
+
+
 def test_outcomes_add_up_visibly() -> None:
     endpoint = endpoint_of({})
     assert outcomes.equation(endpoint) == "3 ok + 1 unavailable + 2 failed = 6"
