@@ -90,8 +90,8 @@ def top_table(endpoint: Endpoint, metric: str) -> Table:
     ranked = endpoint.tops[metric]
     columns = (
         Column("Rank"),
-        Column("Tweet", "id"),
         Column(words(metric)),
+        Column("Tweet", "id"),
         Column("Created (UTC)", "text"),
         *(Column(words(name)) for name in others),
     )
@@ -104,8 +104,8 @@ def top_table(endpoint: Endpoint, metric: str) -> Table:
         rows.append(
             (
                 number_cell(rank),
-                tweet_cell(tweet_id),
                 _value_cell(metric, value, value / most),
+                tweet_cell(tweet_id),
                 Cell(shown_time(created_at).removesuffix(" UTC"), created_at) if created_at else EMPTY,
                 *(number_cell(values.get(name)) for name in others),
             )
@@ -115,7 +115,7 @@ def top_table(endpoint: Endpoint, metric: str) -> Table:
         if len(ranked) > MOST_RANKED
         else ""
     )
-    return Table(f"Top tweets by {within(metric)}", columns, rows, sorted_by=2, note=left.strip())
+    return Table(f"Top tweets by {within(metric)}", columns, rows, sorted_by=1, note=left.strip())
 
 
 def _value_cell(metric: str, value: float, share: float) -> Cell:
