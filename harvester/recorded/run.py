@@ -1,5 +1,6 @@
 """What a run directory says of itself: what was asked, how far the run is, and what its journal vouches for."""
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -159,22 +160,40 @@ def opened_journal(folder: Path) -> Iterator[JournalReads]:
 @contextmanager
 def _opened_or_blank(folder: Path) -> Iterator[tuple[JournalReads, bool]]:
     """The journal, and whether there is anything in it."""
-    if is_barely_begun(folder):
-        with closing(sqlite3.connect(":memory:")) as db:
-            db.executescript(TABLES)
-            yield JournalReads(folder / JOURNAL, db), False
-        return
-    with opened_journal(folder) as journal:
-        yield journal, True
+    if not is_barely_begun(folder):
+        with opened_journal(folder) as journal:
+            # A run of this moment may have made the file, and not committed its tables.
+            if journal.has_tables() or _has_records(_sizes(folder)):
+                yield journal, True
+                return
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(TABLES)
+        yield JournalReads(folder / JOURNAL, db), False
 
 
 def is_barely_begun(folder: Path) -> bool:
     """Whether the run was begun a moment ago, or killed then: nothing is there but a journal without tables."""
-    with readable():
-        sizes = {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
+    sizes = _sizes(folder)
     journal_bytes = sizes.get(JOURNAL, 0) + sizes.get(f"{JOURNAL}-wal", 0)
-    has_records = any(size for name, size in sizes.items() if name.endswith(".ndjson"))
-    return journal_bytes <= BLANK_BYTES and not has_records and SUCCESS not in sizes
+    return journal_bytes <= BLANK_BYTES and not _has_records(sizes) and SUCCESS not in sizes
+
+
+def _sizes(folder: Path) -> Mapping[str, int]:
+    """Of its files, by name; those that are gone meanwhile, as SQLite's own are, count as empty."""
+    with readable():
+        names = [entry.name for entry in os.scandir(folder) if entry.is_file()]
+    return {name: _size(folder / name) for name in names}
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _has_records(sizes: Mapping[str, int]) -> bool:
+    return any(size for name, size in sizes.items() if name.endswith(".ndjson"))
 
 
 def demand_own_journal(asked: Asked, journal: JournalReads) -> None:

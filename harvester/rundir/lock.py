@@ -15,6 +15,7 @@ import orjson
 
 from harvester.errors import RunDirectoryError
 from harvester.rundir.files import storage_errors, write_all
+from harvester.sources import printable_name
 
 LOCK: Final = ".lock"
 PATIENCE_S: Final = 0.3
@@ -85,7 +86,8 @@ class RunLock:
     def note_command(self, command: str) -> None:
         """Leave word how the run can be gone on with, for `harvester status`. Nothing depends on that."""
         with suppress(OSError):
-            self._write(replace(self._holder, command=command, folder=str(Path.cwd())))
+            folder = printable_name(Path.cwd())
+            self._write(replace(self._holder, command=printable_name(command), folder=folder))
 
     def release(self) -> None:
         """Let the next run in."""

@@ -3,6 +3,7 @@
 Fields are added, never changed.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -16,6 +17,8 @@ from harvester.reduce import Reduction
 from harvester.report.summary import EndpointResult
 from harvester.rundir.lock import Holder
 from harvester.rundir.marks import EndpointMark
+from harvester.sources import printable_name
+from harvester.status.pace import time_for
 from harvester.status.recent import Recently, recently
 from harvester.timeline import Timeline
 from harvester.transport.pace import LastSpend
@@ -130,7 +133,7 @@ def status_of(
     manifest = run.manifest
     since_s = _since(process, manifest.started_ms / 1000) if state == "running" else None
     return RunStatus(
-        str(run.folder),
+        printable_name(run.folder),
         state,
         process,
         manifest.run_id,
@@ -162,6 +165,7 @@ def _of(
     about = total if total is not None or not seen else _about(seen, sum(counts.values()))
     left = None if about is None else max(about - sum(counts.values()), 0)
     held_until = spend.at + spend.held_s if spend else 0.0
+    held_s = max(held_until - now_s, 0.0)
     return EndpointStatus(
         counts,
         total,
@@ -173,12 +177,22 @@ def _of(
         state.get("elapsed_s", 0.0),
         _waited(timeline),
         recent,
-        left / recent.ids_per_s if left is not None and recent and recent.ids_per_s else None,
+        _left_s(left, recent, state.get("limit_per_minute"), held_s),
         state.get("committed_at"),
-        held_until if now_s < held_until < float("inf") else None,
+        held_until if held_s and math.isfinite(held_s) else None,
         result.reduction.totals,
         result.top(),
     )
+
+
+def _left_s(
+    n_left: int | None, recent: Recently | None, limit_per_minute: float | None, held_s: float
+) -> float | None:
+    if n_left is None or recent is None or not math.isfinite(held_s):
+        return None
+    per_id = recent.requests_per_minute / 60 / recent.ids_per_s if recent.ids_per_s else 0.0
+    left_s = time_for(n_left, recent.ids_per_s, per_id, limit_per_minute)
+    return None if left_s is None else left_s + held_s
 
 
 def _about(seen: InputSeen, settled: int) -> int | None:

@@ -1,6 +1,7 @@
 """`harvester status` as a command: beside a run, after a kill, at the end, and where there is none."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -128,3 +129,25 @@ def test_a_run_may_begin_while_it_is_looked_at_again_and_again(
     wait_for(is_complete, "the end")
     assert run.finish(process).code == 0
     assert seen <= {"running", "complete", "stopped"}
+
+
+def test_a_folder_whose_name_is_no_text_is_told_of_all_the_same(
+    undisturbed: Runner, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / os.fsdecode(b"no\xfftext")
+    shutil.copytree(undisturbed.out, folder)
+    assert status_of(folder, capsys)["run_dir"].endswith("no\\xfftext")
+    assert "complete" in text_of(folder, capsys)
+
+
+def test_a_run_that_gave_up_in_an_outage_remembers_how_long_it_waited(
+    run: Runner, id_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with running_simulator(tmp_path, "--latency", "100", "--outage", "0.5+60") as simulator:
+        flags = ("--base-url", simulator.url, "--concurrency", "2", "--patience", "3")
+        assert run(str(id_file), *flags).code == 5
+    said = status_of(run.out, capsys)
+    assert said["state"] == "stopped"
+    assert said["endpoints"]["totals"]["waited_s"]["service"] >= 1.5
+    assert said["endpoints"]["totals"]["requests"]["errors"]["service"] >= 3
+    assert "of it waiting for the service" in text_of(run.out, capsys)

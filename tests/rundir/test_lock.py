@@ -51,3 +51,12 @@ def test_what_a_lock_says_is_for_people_only(tmp_path: Path, content: bytes) -> 
     (tmp_path / ".lock").write_bytes(content)
     assert look_at_lock(tmp_path) == (None, False)
     RunLock(tmp_path).release()
+
+
+def test_a_command_that_is_no_text_is_kept_as_it_can_be_shown(tmp_path: Path) -> None:
+    held = RunLock(tmp_path)
+    held.note_command(os.fsdecode(b"harvester run no\xfftext"))
+    held.release()
+    holder, _ = look_at_lock(tmp_path)
+    assert holder
+    assert holder.command.isprintable()
