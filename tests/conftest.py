@@ -6,7 +6,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
+# How long an example takes depends on what else the machine does.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
+
+LONGEST = {"test_bench.py", "test_torture.py"}
 TURN_S = 1e-9
 """What a turn of the loop takes, as on a real clock: else a timer that rounds to now would never come due."""
 
@@ -64,5 +70,5 @@ def turned() -> Callable[[Coroutine[Any, Any, Any]], Any]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest test comes first, so that no process has it left when all others are done."""
-    items.sort(key=lambda item: item.path.name != "test_bench.py")
+    """The longest tests come first, so that no process has one left when all others are done."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -146,6 +147,14 @@ class Runner:
         """`summary.json`."""
         summary: dict[str, Any] = json.loads((self.out / "summary.json").read_text())
         return summary
+
+
+def let_pass(run: Runner, seconds: float) -> None:
+    """As if all requests of a run, whose process has ended, had gone so much sooner."""
+    for path in run.out.glob(".pace-*.json"):
+        with suppress(ValueError):  # a kill may leave one that is not whole
+            pace = json.loads(path.read_text())
+            path.write_text(json.dumps({**pace, "at": pace["at"] - seconds}))
 
 
 def without_times(ndjson: str) -> str:

@@ -248,11 +248,11 @@ def run_once(
     service.interrupt = interrupt
     try:
         outcome: Outcome = run_turned(one.run())
-        return outcome
     except Crash:
         return None
     finally:
         sent += service.sent
+    return outcome
 
 
 def _read(scene: Scene, out: Path, sent: list[Sent]) -> Harvested:

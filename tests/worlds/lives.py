@@ -95,13 +95,13 @@ def _outcome(one: Harvest, ending: Ending) -> Outcome | None:
     """How the process ended; None where it was killed, whatever it says on its way out."""
     try:
         outcome: Outcome = run_turned(one.run())
-        return outcome
     except HarvesterError as error:
         return Outcome(error.exit_code, error=error)
     except Exception:
         if ending.was_killed:
             return None
         raise
+    return outcome
 
 
 def _beside(at: int | None, options: Options, scene: Scene, disk: Disk) -> Callable[[int], Awaitable[None]]:
