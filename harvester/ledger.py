@@ -52,12 +52,12 @@ def handle_of(access_token: AccessToken) -> str:
     number, dash, _ = access_token.token.reveal().partition("-")
     if dash and number.isascii() and number.isdigit():
         return f"user:{number}"
-    return f"token:{_hash(access_token.token)}"
+    return f"token:{hash_of(access_token.token)}"
 
 
 def app_of(app_key: AppKey) -> str:
     """Which app it is, by a hash of its key."""
-    return f"app:{_hash(app_key.key)}"
+    return f"app:{hash_of(app_key.key)}"
 
 
 def with_handles(
@@ -129,5 +129,6 @@ class _Document(msgspec.Struct):
     months: Months
 
 
-def _hash(secret: Secret) -> str:
+def hash_of(secret: Secret) -> str:
+    """A secret in a form that does not tell it."""
     return blake2b(secret.reveal().encode(), digest_size=HASH_BYTES, person=b"harvester").hexdigest()

@@ -18,6 +18,7 @@ from harvester.engagement.metrics import EndpointName
 from harvester.errors import ExitCode, RunDirectoryError, UsageError
 from harvester.job import Harvest, Outcome
 from harvester.report.results import write_results
+from harvester.report.run_page import make_page
 from harvester.rundir.directory import RunDirectory
 from harvester.rundir.lock import RunLock
 from harvester.transport.session import Reply
@@ -252,3 +253,25 @@ async def test_a_run_counts_its_accounts_where_the_command_does(
 async def test_a_run_that_ends_early_raises_why(options: Options, service: Service) -> None:
     with pytest.raises(UsageError, match="no credentials"):
         await harvester.run(options, Credentials())
+
+
+def test_a_signal_while_the_report_is_made_ends_the_run_and_the_next_one_makes_it_without_a_request(
+    options: Options, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = replace(options, has_report=True)
+    harvest = Harvest(options, CREDENTIALS, wall=lambda: NOVEMBER_S)
+
+    def make_page_meanwhile(*arguments: Any) -> bytes:
+        harvest.interrupt(ExitCode.TERMINATED)
+        return make_page(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("harvester.report.run_page.make_page", make_page_meanwhile)
+        outcome = asyncio.run(harvest.run())
+    assert outcome.exit_code is ExitCode.TERMINATED
+    assert outcome.counts["ok"] == 2
+    assert not {"_SUCCESS", "report.html"} & {path.name for path in options.out.iterdir()}
+    n_asked = len(service.asked)
+    assert run(options, NOVEMBER_S).exit_code is ExitCode.OK
+    assert (options.out / "report.html").exists()
+    assert len(service.asked) == n_asked

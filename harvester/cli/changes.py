@@ -39,6 +39,7 @@ class Watched:
         self._told: str | None = None
         self._told_at = 0.0
         self._is_degraded = False
+        self._quiet_until = 0.0
         self._has_ended = False
 
     def see(self, snapshot: Snapshot, pace: Pace, now: float) -> Iterator[Change]:
@@ -46,7 +47,7 @@ class Watched:
         if self._has_ended:
             return
         yield from self._see_wait(snapshot, now)
-        yield from self._see_trouble(pace)
+        yield from self._see_trouble(snapshot, pace, now)
         if snapshot.is_done:
             self._has_ended = True
             yield Change("endpoint_end")
@@ -64,7 +65,12 @@ class Watched:
             self._told, self._told_at = reason, now
             yield Change("wait", reason)
 
-    def _see_trouble(self, pace: Pace) -> Iterator[Change]:
+    def _see_trouble(self, snapshot: Snapshot, pace: Pace, now: float) -> Iterator[Change]:
+        """Many failures, but for those of an outage, which is told as a wait."""
+        if snapshot.wait and snapshot.wait.reason == "service":
+            self._quiet_until = now + TROUBLE_OVER_S
+        if now < self._quiet_until and not self._is_degraded:
+            return
         n_sent, n_errors = pace.recent(TROUBLE_OVER_S)
         if not self._is_degraded and n_errors >= max(LEAST_ERRORS, DEGRADED_SHARE * n_sent):
             self._is_degraded = True

@@ -12,13 +12,10 @@ from typing import TYPE_CHECKING, Final, NoReturn, Self
 import click
 import cloup
 
-from harvester.cli.configuration import LIST
 from harvester.cli.declaring import command
-from harvester.cli.kinds import METRICS, RunDirectory
+from harvester.cli.kinds import ENDPOINT, METRICS, RunDirectory
 from harvester.cli.main import complain, print_json
 from harvester.cli.streams import is_output_useless
-from harvester.engagement.endpoints import ENDPOINTS
-from harvester.engagement.metrics import EndpointName
 from harvester.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -35,48 +32,53 @@ Examples:
   harvester export runs/june runs/july --to summer.duckdb --force
   harvester export runs/july -e totals -m favorites,retweets --to - | head
 
-A spreadsheet that opens a CSV file rounds the tweet IDs in it: give it .xlsx, where they are text."""
+A spreadsheet that opens a CSV file rounds the tweet IDs in it: give it .xlsx, where they are text.
+"""
 
 
 @command("export", epilog=EPILOG)
 @cloup.argument(
     "run_dirs",
     type=RunDirectory(),
-    metavar="RUN_DIR…",
+    metavar="RUN_DIR...",
     nargs=-1,
     required=True,
-    help="What `run` got as --out, of one run or several.",
+    help="What `run` got as --out.",
+)
+@cloup.option_group(
+    "What of the runs",
+    cloup.option(
+        "-e",
+        "--endpoint",
+        "endpoints",
+        multiple=True,
+        type=ENDPOINT,
+        help="Only this one; repeatable.  [default: all]",
+    ),
+    cloup.option(
+        "-m",
+        "--metrics",
+        type=METRICS,
+        metavar="LIST",
+        help="Columns for these, comma-separated.  [default: all that were asked for]",
+    ),
+    cloup.option(
+        "--with-dead-letters",
+        is_flag=True,
+        help="Also a row for each tweet that was given up: status `failed`, and why in a column `error`.",
+    ),
 )
 @cloup.option_group(
     "Output",
     cloup.option(
         "--to",
-        "to",
-        metavar="FILE",
         required=True,
+        type=click.Path(allow_dash=True),
+        metavar="FILE",
         help="Ends in .parquet, .csv, .csv.gz, .duckdb or .xlsx; - is CSV on standard output.",
     ),
     cloup.option("-f", "--force", is_flag=True, help="Replace files that are there already."),
     cloup.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output."),
-)
-@cloup.option_group(
-    "Question",
-    cloup.option(
-        "-e",
-        "--endpoint",
-        "endpoints",
-        type=click.Choice(list(ENDPOINTS)),
-        multiple=True,
-        help="Only this endpoint; repeatable.  [default: all]",
-    ),
-    cloup.option(
-        "-m", "--metrics", type=METRICS, metavar=LIST, help="Only these, comma-separated.  [default: all]"
-    ),
-    cloup.option(
-        "--with-dead-letters",
-        is_flag=True,
-        help="Also a row for each tweet that was given up: status 'failed', and why in a column 'error'.",
-    ),
 )
 def export(
     *,
@@ -84,7 +86,7 @@ def export(
     to: str,
     force: bool,
     as_json: bool,
-    endpoints: tuple[EndpointName, ...],
+    endpoints: tuple[str, ...],
     metrics: str | None,
     with_dead_letters: bool,
 ) -> None:
@@ -95,10 +97,11 @@ def export(
     interrupted or go on as well, and takes what their journal counts. Nothing is written under the final name
     before all of it is on the disk.
     """
-    from harvester.export.layout import Wanted  # noqa: PLC0415  # imported when called: help and completion are quick
+    # Imported when called: help and completion are quick.
+    from harvester.config.options import parse_endpoints  # noqa: PLC0415
+    from harvester.export.layout import Wanted, choose_columns  # noqa: PLC0415
 
-    chosen = tuple(name.strip() for name in metrics.split(",") if name.strip()) if metrics else ()
-    wanted = Wanted(endpoints, chosen, with_dead_letters)
+    wanted = Wanted(parse_endpoints(endpoints), choose_columns(metrics), with_dead_letters)
     exported = _export(run_dirs, to, wanted, replaces=force, as_json=as_json)
     if exported is None:
         return
@@ -120,7 +123,7 @@ def _export(
         raise UsageError(
             "--json and --to - are both for standard output", "Export to a file, or without --json."
         )
-    with _terminable(), Watch(is_for_a_pipe=target.path is None) as watch:
+    with _stoppable(), Watch(is_for_a_pipe=target.path is None) as watch:
         if target.path is not None:
             return export_to_file(run_dirs, target, wanted, watch.count, replaces=replaces)
         try:
@@ -135,6 +138,10 @@ def _remarks(exported: "Exported", *, with_dead_letters: bool) -> Iterator[str]:
     series = f", {exported.series_rows:,} points of time series" if exported.series_rows else ""
     where = " and ".join(f"{path} ({_size(path)})" for path in exported.files) or "standard output"
     yield f"{rows}{series}: {where}"
+    if exported.leaves_series:
+        yield "Time series are left out: they need a file."
+    if exported.stale:
+        yield f"{exported.stale} is of an earlier export: this one has no time series"
     for run in exported.runs:
         if run.state == "unfinished":
             yield f"{run.folder} is not finished: it is what its journal counts so far"
@@ -220,15 +227,17 @@ class Watch:
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM end an export as Ctrl-C does: what is half done is cleared away."""
+def _stoppable() -> Iterator[None]:
+    """Let SIGTERM end an export as Ctrl-C does: what is half done is cleared away, and that is said."""
 
     def leave(*_: object) -> NoReturn:
-        complain("stopped, nothing was written", None)
         raise SystemExit(ExitCode.TERMINATED)
 
     before = signal.signal(signal.SIGTERM, leave)
     try:
         yield
+    except (KeyboardInterrupt, SystemExit):
+        complain("stopped, no file has changed", None)
+        raise
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
@@ -23,6 +24,7 @@ from harvester.ledger import ledger_path
 from harvester.notices.notices import Notices
 from harvester.notices.wanted import notices_of
 from harvester.rundir.directory import RunDirectory
+from harvester.status.last_limits import LastLimits
 
 SIGNALS: Final = {
     "SIGINT": ExitCode.INTERRUPTED,
@@ -51,6 +53,9 @@ def harvest(options: Options, terminal: Terminal, metrics_file: Path | None = No
             outcome = Outcome(error.exit_code, error=error)
         notices.end(outcome)
     terminal.show_end(options, outcome)
+    if not options.is_simulated:
+        folder = ledger_path(os.environ).parent
+        LastLimits(folder).remember(credentials, outcome.last, options.base_url, time.time())
     return outcome
 
 

@@ -14,13 +14,14 @@ import cloup
 
 from harvester.cli.declaring import Group, Manner
 from harvester.cli.streams import allows_color, open_streams, refused_output
-from harvester.errors import ExitCode, HarvesterError
+from harvester.errors import ExitCode, HarvesterError, StorageError
 from harvester.version import __version__
 
 COMMANDS: Final = {
     "run": "harvest, or go on with it",
     "plan": "what run would ask; asks nothing",
     "inspect": "what is in the files: formats, IDs, damage, ages; asks nothing",
+    "status": "how far a run is, from any terminal",
     "verify": "check every promise on the files of a run",
     "export": "the records as Parquet, CSV, DuckDB or Excel, by the file's ending",
     "report": "a run as a page: one file, offline",
@@ -133,7 +134,7 @@ def run_cli(arguments: list[str]) -> int:
         return code
     # The command has nothing to say for itself but what it printed.
     if refused := refused_output():
-        complain(f"standard output: {refused.strerror}", None)
+        report_error(StorageError(f"standard output: {refused.strerror}"), manner)
         return ExitCode.STORAGE
     return ExitCode.OK
 

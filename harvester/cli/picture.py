@@ -162,8 +162,8 @@ def _figures(one: EndpointSeen, seen: Seen, width: int) -> Row:
     words = figures_in_words(one.snapshot, one.pace)
     words[-2:-2] = [f"{duration(seen.elapsed_s)} elapsed"]
     if width < NARROW:
-        variants = done_variants(one.snapshot)
-        words = [variants[min(1, len(variants) - 1)], *(word.replace(" requests/", "/") for word in words)]
+        done = next((text for text in done_variants(one.snapshot)[1:] if len(text) <= width / 2), "")
+        words = [*([done] if done else []), *(word.replace(" requests/", "/") for word in words)]
     return ((INDENT, ""), (_joined(words, width - len(INDENT)), "dim" if one.snapshot.is_done else ""))
 
 

@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Unpack
 
@@ -15,7 +17,10 @@ from harvester.config.places import credentials_path
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from harvester.config.options import Options
+    from harvester.engagement.metrics import EndpointName
     from harvester.plan import EndpointPlan, Plan
+    from harvester.status.last_limits import Seen
 
 EPILOG: Final = """
 Examples:
@@ -42,6 +47,7 @@ def plan(*, as_json: bool, **asked: Unpack[Asked]) -> None:
     from harvester.planning import Reach  # noqa: PLC0415
     from harvester.questions import DEFAULT_ACCOUNT, NO_ACCOUNT, make_questions, reach_of  # noqa: PLC0415
     from harvester.sources import find_sources  # noqa: PLC0415
+    from harvester.status.last_limits import LastLimits  # noqa: PLC0415
 
     options = read_asked(asked, Path())
     credentials = load_credentials(os.environ, credentials_path(os.environ), options.account)
@@ -49,17 +55,54 @@ def plan(*, as_json: bool, **asked: Unpack[Asked]) -> None:
     now_ms = int(time.time() * 1000)
     everything = Reach(frozenset({DEFAULT_ACCOUNT, NO_ACCOUNT}), has_bearer=True)
     questions = make_questions(options, reach or everything, credentials.accounts, now_ms)
+    seen = {} if options.rates or options.app_rate else LastLimits(_state()).seen(credentials)
+    options = _at_rates_seen(options, seen)
     found = make_plan(options, questions, find_sources(options.inputs), now_ms)
     if as_json:
-        print_json({**found.to_dict(), "assumes_credentials": reach is None})
+        rates = {name: _rate_of(name, options, seen) for name in found.endpoints}
+        print_json({**found.to_dict(), "assumes_credentials": reach is None, "rates": rates})
         return
     console = Console(highlight=False)
     if reach is None:
         console.print("No credentials are configured: planned as if all of them were.")
-    _print(console, found)
+    _print(console, found, options, seen)
 
 
-def _print(console: "Console", found: "Plan") -> None:
+def _state() -> Path:
+    from harvester.ledger import ledger_path  # noqa: PLC0415  # as above
+
+    return ledger_path(os.environ).parent
+
+
+def _at_rates_seen(options: "Options", seen: "Mapping[str, Seen]") -> "Options":
+    """The options, at the rates that the API told last where the user gives none."""
+    of_asked = {name: seen[name] for name in options.endpoints if name in seen}
+    shared = [one.rate for one in of_asked.values() if one.shared]
+    app_rate = min(shared, key=lambda rate: rate.per_s) if shared and len(options.endpoints) > 1 else None
+    return replace(
+        options,
+        rates={name: one.rate for name, one in of_asked.items()} or options.rates,
+        app_rate=app_rate or options.app_rate,
+    )
+
+
+def _rate_of(
+    name: "EndpointName", options: "Options", seen: "Mapping[str, Seen]"
+) -> dict[str, object] | None:
+    """At what rate the time of an endpoint is reckoned, and who says so; None where nobody does."""
+    rate = options.rates.get(name) or options.app_rate
+    if rate is None:
+        return None
+    told = seen.get(name)
+    return {
+        "per_minute": round(rate.per_s * 60, 3),
+        "from": "api" if told else "flag",
+        "shared": told.shared if told else name not in options.rates,
+        "told_at": told.told_at if told else None,
+    }
+
+
+def _print(console: "Console", found: "Plan", options: "Options", seen: "Mapping[str, Seen]") -> None:
     from rich.table import Table  # noqa: PLC0415  # as above
 
     from harvester.cli.words import duration  # noqa: PLC0415  # as above
@@ -86,12 +129,29 @@ def _print(console: "Console", found: "Plan") -> None:
     for name, endpoint in found.endpoints.items():
         for line in _remarks(endpoint):
             console.print(f"{name}: {line}")
+    for line in _times(found, options, seen):
+        console.print(line)
+
+
+def _times(found: "Plan", options: "Options", seen: "Mapping[str, Seen]") -> Iterator[str]:
+    """How long it takes, at which rate, and who says so."""
+    from harvester.cli.words import duration  # noqa: PLC0415  # as above
+
+    for name in found.endpoints:
+        if one := seen.get(name):
+            what = "all endpoints together" if one.shared and len(found.endpoints) > 1 else name
+            yield (
+                f"{what}: at {one.per_minute:,.0f} requests a minute, as {one.who} said on {one.told_at[:10]}"
+            )
     if found.seconds is None:
-        console.print(
-            "With --rate it says how long that takes; the API's own limit shows with the first answer."
+        unknown = [name for name in found.endpoints if name not in options.rates]
+        yield (
+            f"How long {' and '.join(unknown)} would take is not known: no run has seen a limit yet."
+            " With --rate it is told."
         )
     else:
-        console.print(f"All of it takes at least {duration(found.seconds)} at this rate.")
+        rate = "these rates" if len(found.endpoints) > 1 else "this rate"
+        yield f"All of it takes at least {duration(found.seconds)} at {rate}."
 
 
 def _remarks(endpoint: "EndpointPlan") -> list[str]:

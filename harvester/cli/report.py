@@ -1,6 +1,7 @@
 """`harvester report`: a run as a page."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,9 @@ EPILOG: Final = """
 Examples:
   harvester report runs/july
   harvester report runs/july -o july.html
+
+Exit codes:
+  0  made   6  there is no run, or it is damaged   7  the page cannot be written there
 """
 
 
@@ -24,7 +28,8 @@ Examples:
     "Output",
     cloup.option(
         "-o",
-        "--out",
+        "--html",
+        "out",
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="FILE",
         help="Where it goes.  [default: RUN_DIR/report.html]",
@@ -38,26 +43,23 @@ def report(*, run_dir: Path, out: Path | None) -> None:
     # Imported when called: help and completion are quick.
     from harvester.recorded.run import open_run  # noqa: PLC0415
     from harvester.report.run_page import make_page  # noqa: PLC0415
-    from harvester.rundir.files import write_derived  # noqa: PLC0415
     from harvester.rundir.names import REPORT  # noqa: PLC0415
 
     with open_run(run_dir) as run:
         page = make_page(run)
     path = out or run_dir / REPORT
+    _write(path, page, "Name another place with -o." if out else "-o FILE writes it to another place.")
+    click.echo(path)
+
+
+def _write(path: Path, page: bytes, hint: str) -> None:
+    from harvester.rundir.files import write_derived  # noqa: PLC0415  # see above
+
+    # A run that goes on may write its own at the same time.
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         write_derived(path, page, temporary_name=temporary.name)
     except StorageError as exc:
-        hint = "-o FILE writes it to another place." if out is None else "Name another place with -o."
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise StorageError(exc.message, hint) from exc
-    finally:
-        _remove(temporary)
-    click.echo(path)
-
-
-def _remove(temporary: Path) -> None:
-    """Take away what is left of one that could not be written."""
-    try:
-        temporary.unlink(missing_ok=True)
-    except OSError:
-        return

@@ -99,9 +99,7 @@ Exit codes:
         is_flag=True,
         help="Go on with an input that has got longer at its end, or has new files there.",
     ),
-    cloup.option(
-        "--report/--no-report", default=True, help="Make report.html at the end.  [default: report]"
-    ),
+    cloup.option("--report/--no-report", default=True, help="Make report.html at the end."),
     cloup.option("--progress/--no-progress", default=None, help="A bar, or none.  [default: on a terminal]"),
     cloup.option("-q", "--quiet", is_flag=True, help="Only errors."),
     cloup.option("-v", "--verbose", count=True, show_default=False, help="More words; -vv: all of them."),

@@ -66,7 +66,7 @@ class Screen:
         before = self._rows
         for place, row in enumerate(rows):
             is_same = place < len(before) and before[place] == row
-            out += "\n" if is_same else f"{self._styled(row)}{_TO_LINE_END}\n"
+            out += "\n" if is_same else f"{styled(row, has_color=self._has_color)}{_TO_LINE_END}\n"
         self._rows, self._drawn_in = list(rows), size
         self._write(out + _TO_SCREEN_END)
 
@@ -83,14 +83,16 @@ class Screen:
         n = sum(-(-max(_width(row), 1) // columns) for row in self._rows)
         return _up(min(n, lines - 1)) + _TO_SCREEN_END
 
-    def _styled(self, row: Row) -> str:
-        if not self._has_color:
-            return "".join(text for text, _ in row)
-        return "".join(f"{STYLES[style]}{text}{_RESET}" if style else text for text, style in row)
-
     def _write(self, text: str) -> None:
         self._stream.write(text.translate(_PLAIN) if self._is_plain else text)
         self._stream.flush()
+
+
+def styled(row: Row, *, has_color: bool) -> str:
+    """A row as a terminal takes it."""
+    if not has_color:
+        return "".join(text for text, _ in row)
+    return "".join(f"{STYLES[style]}{text}{_RESET}" if style else text for text, style in row)
 
 
 def _up(n: int) -> str:

@@ -1,5 +1,6 @@
 """The endpoints of a run as they are at one moment, each with its pace; what they come to together."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -62,12 +63,22 @@ class Follower:
         followed = self._followed.setdefault(snapshot.endpoint, _Followed())
         pace = followed.pace
         pace.see(now, snapshot.n_settled, snapshot.requests.sent, snapshot.n_errors)
-        total = estimated_total(snapshot)
-        # While nobody knows how long the wait takes, nobody knows the rest.
-        is_open = snapshot.wait is not None and snapshot.wait_s == float("inf")
-        knows = total is not None and not is_open and snapshot.drain_s is None and is_under_way(snapshot)
-        left_s = pace.left_s(max((total or 0) - snapshot.n_settled, 0)) if knows else None
-        return EndpointSeen(snapshot, pace, followed.left.see(now, left_s))
+        left_s = followed.left.see(now, _left_s(snapshot, pace), _wait_s(snapshot))
+        return EndpointSeen(snapshot, pace, left_s)
+
+
+def _left_s(snapshot: Snapshot, pace: Pace) -> float | None:
+    """Seconds to the end but for a wait; while nobody knows how long that takes, nobody knows the rest."""
+    total = estimated_total(snapshot)
+    knows_wait = snapshot.wait is None or math.isfinite(snapshot.wait_s)
+    if total is None or not knows_wait or snapshot.drain_s is not None or not is_under_way(snapshot):
+        return None
+    return pace.left_s(max(total - snapshot.n_settled, 0), snapshot.limit_per_minute)
+
+
+def _wait_s(snapshot: Snapshot) -> float:
+    """A wait that comes on top of the pace."""
+    return snapshot.wait_s if snapshot.wait and snapshot.wait.reason != "pace" else 0.0
 
 
 class Display(Protocol):

@@ -21,6 +21,7 @@ from harvester.cli.lines import Lines
 from harvester.cli.main import complain, report_error
 from harvester.cli.screen import Screen, terminal_size
 from harvester.cli.seen import Display
+from harvester.cli.streams import allows_color
 from harvester.config.options import Options
 from harvester.errors import ExitCode
 from harvester.job import Outcome
@@ -72,6 +73,7 @@ class Terminal:
 
     def show_start(self, directory: RunDirectory) -> None:
         """One line that says what begins."""
+        directory.note_command(this_command(sys.argv[1:]))
         where = {"run_dir": printable_name(directory.path)}
         if directory.is_complete:
             self._say("complete", f"{directory.path} is complete, nothing is left to do", where)
@@ -146,19 +148,12 @@ def can_draw(environ: Mapping[str, str]) -> bool:
     return environ.get("TERM", "dumb" if sys.stderr.isatty() else "").lower() not in {"dumb", "unknown"}
 
 
-def has_color(environ: Mapping[str, str], *, is_terminal: bool) -> bool:
-    """Whether colors are wanted: what the user says of them, else whether it is a terminal that has them."""
-    if environ.get("NO_COLOR"):
-        return False
-    return bool(environ.get("FORCE_COLOR")) or (is_terminal and can_draw(environ))
-
-
 def new_screen() -> Screen:
     """Standard error, to be drawn on."""
     return Screen(
         sys.stderr,
         lambda: terminal_size(STDERR),
-        has_color=has_color(os.environ, is_terminal=sys.stderr.isatty()),
+        has_color=allows_color(os.environ, sys.stderr),
         encoding=sys.stderr.encoding or "ascii",
     )
 
@@ -168,7 +163,7 @@ def new_console() -> "Console":
     from rich.console import Console  # noqa: PLC0415  # see above
 
     is_terminal = sys.stderr.isatty()
-    is_colored = has_color(os.environ, is_terminal=is_terminal)
+    is_colored = allows_color(os.environ, sys.stderr)
     return Console(
         stderr=True,
         highlight=False,

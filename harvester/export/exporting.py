@@ -39,10 +39,16 @@ class ExportedRun:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What an export wrote. files: the tweets first; none where it went to standard output."""
+    """What an export wrote. files: the tweets first; none where it went to a stream.
+
+    leaves_series: whether there are time series that had no place there. stale: a file of time series from an
+    earlier export, where this one has none.
+    """
 
     files: tuple[Path, ...]
     runs: tuple[ExportedRun, ...]
+    leaves_series: bool = False
+    stale: Path | None = None
 
     @property
     def rows(self) -> int:
@@ -77,14 +83,17 @@ def export_to_file(
         sink = file_sink(target.ending, layout, path_of)
         runs = _Writer(layout, wanted, sink, watch).write_all(dict(zip(names, folders, strict=True)))
         put_in_place(place, files[::-1])
-    return Exported(files, runs)
+    beside = target.path_of("series")
+    return Exported(files, runs, stale=beside if beside not in files and beside and beside.exists() else None)
 
 
 def export_to_stream(folders: Sequence[Path], stream: BinaryIO, wanted: Wanted, watch: Watch) -> Exported:
     """Write the records of runs as CSV to a stream; their time series are left out."""
-    names, layout = name_runs(folders), replace(_layout_of(folders, wanted), series=())
-    writer = _Writer(layout, wanted, stream_sink(layout, stream), watch)
-    return Exported((), writer.write_all(dict(zip(names, folders, strict=True))))
+    names, layout = name_runs(folders), _layout_of(folders, wanted)
+    of_tweets = replace(layout, series=())
+    writer = _Writer(of_tweets, wanted, stream_sink(of_tweets, stream), watch)
+    runs = writer.write_all(dict(zip(names, folders, strict=True)))
+    return Exported((), runs, leaves_series=bool(layout.series))
 
 
 def _layout_of(folders: Sequence[Path], wanted: Wanted) -> Layout:

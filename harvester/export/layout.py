@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final, Literal, cast
 
-from harvester.engagement.metrics import CATALOGUE, OLD_NAMES, EndpointName
-from harvester.errors import UsageError
+from harvester.config.options import parse_list
+from harvester.engagement.metrics import CATALOGUE, OLD_NAMES, RATE, RATE_PARTS, EndpointName
+from harvester.errors import UsageError, did_you_mean
 from harvester.recorded.run import Asked
 from harvester.sources.source import printable_name
 
@@ -46,7 +46,7 @@ SERIES: Final = (RUN, ENDPOINT, TWEET_ID, NUMBER, METRIC, TIME, VALUE)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What of the runs is wanted. endpoints, metrics: all where empty; metrics in any order."""
+    """What of the runs is wanted. endpoints, metrics: all where empty; metrics as they are asked for."""
 
     endpoints: tuple[EndpointName, ...] = ()
     metrics: tuple[str, ...] = ()
@@ -66,20 +66,32 @@ class Layout:
         return self.tweets if table == "tweets" else self.series
 
 
+def choose_columns(text: str | None) -> tuple[str, ...]:
+    """The metrics of a list with commas; none where there is none. Raises UsageError for unknown ones."""
+    named = parse_list(text or "")
+    for name in named:
+        if name not in {*CATALOGUE, *OLD_NAMES, RATE}:
+            hint = did_you_mean(name, (*CATALOGUE, RATE)) or f"The metrics are: {', '.join(CATALOGUE)}."
+            raise UsageError(f"unknown metric {name[:60]!r}", hint)
+    parts = [
+        part for name in named for part in (RATE_PARTS if name == RATE else (OLD_NAMES.get(name, name),))
+    ]
+    return tuple(dict.fromkeys(parts))
+
+
 def lay_out(runs: Sequence[Asked], wanted: Wanted) -> Layout:
-    """The columns for all of the runs. Raises UsageError for endpoints and metrics that none of them has."""
+    """The columns for all of the runs; metrics that are wanted are there, whether or not a run has them.
+
+    Raises UsageError when no run has an endpoint that is wanted.
+    """
     blanks = [blank for asked in runs for blank, _ in asked.recalled.blanks.values()]
-    _demand("endpoint", wanted.endpoints, [blank.endpoint.name for blank in blanks])
     if wanted.endpoints:
+        there = ", ".join(dict.fromkeys(blank.endpoint.name for blank in blanks))
         blanks = [blank for blank in blanks if blank.endpoint.name in wanted.endpoints]
-    asked_for = [metric for blank in blanks for metric in blank.columns]
-    chosen = [OLD_NAMES.get(metric, metric) for metric in wanted.metrics]
-    _demand("metric", chosen, asked_for)
-    metrics = tuple(
-        metric
-        for metric in dict.fromkeys((*(m for m in CATALOGUE if m in asked_for), *asked_for))
-        if not chosen or metric in chosen
-    )
+        if not blanks:
+            raise UsageError(f"no run has {' or '.join(wanted.endpoints)}", f"There is: {there}.")
+    asked_for = wanted.metrics or tuple(metric for blank in blanks for metric in blank.columns)
+    metrics = tuple(dict.fromkeys((*(m for m in CATALOGUE if m in asked_for), *asked_for)))
     has_span = any(blank.endpoint.name != "totals" for blank in blanks)
     has_groupings = any(grouping.is_of_tweets for blank in blanks for grouping in blank.groupings)
     tweets = (
@@ -92,15 +104,6 @@ def lay_out(runs: Sequence[Asked], wanted: Wanted) -> Layout:
         RETRIEVED_AT,
     )
     return Layout(tweets, SERIES if any(blank.series for blank in blanks) else (), metrics)
-
-
-def _demand(what: str, wanted: Sequence[str], there: Sequence[str]) -> None:
-    for name in wanted:
-        if name not in there:
-            near = get_close_matches(name, there, n=1)
-            shown = ", ".join(dict.fromkeys(there))
-            hint = f"Did you mean {near[0]!r}?" if near else f"There is: {shown}."
-            raise UsageError(f"no run has the {what} {name[:60]!r}", hint)
 
 
 def name_runs(folders: Sequence[Path]) -> list[str]:

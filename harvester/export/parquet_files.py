@@ -4,6 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harvester.export.arrow import Gathered, arrow_schema
@@ -58,5 +59,5 @@ class ParquetSink:
     def drop(self) -> None:
         """Let go of the files."""
         for table in self._tables.values():
-            with suppress(OSError):
+            with suppress(OSError, pa.ArrowException):
                 table.writer.close()

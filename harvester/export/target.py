@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final, Literal
 
-from harvester.errors import UsageError
+from harvester.errors import UsageError, did_you_mean
 from harvester.export.layout import TableName
 from harvester.rundir.names import MANIFEST, TOP_TWEETS
 
@@ -61,8 +60,9 @@ def _shown(suffix: str) -> str:
 
 
 def _nearest(suffix: str) -> str | None:
-    near = [OTHER_NAMES[suffix]] if suffix in OTHER_NAMES else get_close_matches(suffix, ENDINGS, n=1)
-    return f"Did you mean {near[0]}?" if near else None
+    if suffix in OTHER_NAMES:
+        return f"Did you mean {OTHER_NAMES[suffix]!r}?"
+    return did_you_mean(suffix, ENDINGS)
 
 
 def demand_free(paths: Sequence[Path], *, replaces: bool) -> None:

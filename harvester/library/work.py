@@ -77,8 +77,12 @@ class Work:
 
     def join(self, timeout_s: float | None = None) -> None:
         """Wait until nothing is left of it."""
-        if self._thread.ident is not None:
-            self._thread.join(timeout_s)
+        if self._thread.ident is None:
+            return
+        # To be interrupted in a thread's own `join` makes Python 3.11 take the thread for ended.
+        with self._changed:
+            self._changed.wait_for(lambda: self.is_done, timeout_s)
+        self._thread.join(timeout_s)
 
     def close(self) -> None:
         """Stop it and wait for its end. An interruption makes that end at once, and is raised when it is over."""

@@ -74,7 +74,8 @@ class _Committing(ABC):
 class Committer(_Committing):
     """Commits an endpoint's settled batches in groups.
 
-    mark: where the run directory stands. state: gives what else the checkpoint remembers. n_settled, n_committed:
+    mark: where the run directory stands. state: gives what else the checkpoint remembers; owes_state: whether that
+    is worth a step of its own at the end, though no batch is to be committed. n_settled, n_committed:
     tweets by this process. n_merged: dead letters left out because their tweets had one. disk: how long nothing
     could be taken on because what was there was being written.
     """
@@ -86,6 +87,7 @@ class Committer(_Committing):
         mark: EndpointMark,
         reduction: Reduction,
         state: Callable[[], dict[str, Any]],
+        owes_state: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__()
         self.reduction = reduction
@@ -94,7 +96,7 @@ class Committer(_Committing):
         self._directory = directory
         self._endpoint = endpoint
         self._mark = mark
-        self._state = state
+        self._state, self._owes_state = state, owes_state
         self._window = asyncio.Semaphore(WINDOW_BATCHES)
         self._bytes_under_way = 0
         self._is_short = False
@@ -199,7 +201,8 @@ class Committer(_Committing):
     async def _commit_step(
         self, group: Sequence[Ready], waiting: Sequence[Ready] = (), parts: tuple[Part, ...] = ()
     ) -> None:
-        if not group and not waiting and not parts:
+        owes_state = self._is_closing and self._owes_state()
+        if not group and not waiting and not parts and not owes_state:
             return
         for ready in group:
             self.reduction.add(ready.partial)

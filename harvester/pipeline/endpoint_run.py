@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from harvester.config.options import Options
+from harvester.engagement.allowance import MINUTE_S
 from harvester.engagement.metrics import RATE
 from harvester.engagement.redaction import Redact
 from harvester.engagement.request import Credential
@@ -33,6 +34,7 @@ from harvester.transport.refusals import Refusals
 from harvester.transport.session import Session
 
 SHOWN_TOP: Final = 5
+WORTH_KEEPING_S: Final = 1.0
 SILENT_INPUT_S: Final = 1.0
 """Nothing in flight for so long, and the input is what is waited for."""
 
@@ -46,6 +48,14 @@ class Top:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """The allowance as the headers tell it. is_shared: whether it turned out to be one for all endpoints."""
+
+    per_minute: float
+    is_shared: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """How far an endpoint is at this moment.
 
@@ -56,6 +66,7 @@ class Snapshot:
     top: of the first metric, None where nothing is ranked. n_dead: dead letters. is_done: whether it does nothing
     any more. drain_s: when it was told to stop, how long what is in flight may still take.
     held_s: seconds for which this process sent nothing because of the allowance, the service, the disk.
+    told: the allowance as the headers tell it, whatever ceiling the user sets.
     """
 
     endpoint: str
@@ -75,6 +86,7 @@ class Snapshot:
     drain_s: float | None = None
     is_done: bool = False
     held_s: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    told: Told | None = None
 
     @property
     def n_errors(self) -> int:
@@ -114,6 +126,7 @@ class EndpointRun:
         started_ms = directory.manifest.started_ms
         self._started_s = started_ms / 1000
         self._history = History(self._earlier, wall() - self._started_s)
+        self._held_before = (0.0, 0.0, 0.0)
         self._input_before = input_seen(self._earlier)
         self.is_done = False
         self.feed = Feed(fanout, question.planner(started_ms), mark)
@@ -136,7 +149,7 @@ class EndpointRun:
         if mark.state:
             reduction.restore(mark.state["reduction"])
         self._n_before = sum(reduction.n_by_status.values())
-        self.committer = Committer(directory, endpoint.name, mark, reduction, self._state)
+        self.committer = Committer(directory, endpoint.name, mark, reduction, self._state, self._owes_state)
         self.pool = Pool(
             url,
             session,
@@ -190,7 +203,12 @@ class EndpointRun:
             None if drains_until is None or self.is_done else max(drains_until - now, 0.0),
             self.is_done,
             self._held_s(),
+            self._told(),
         )
+
+    def _told(self) -> Told | None:
+        told = [rate.per_s * MINUTE_S for rate in self.gate.pace.told]
+        return Told(min(told), is_shared=self.gate.shares_limit) if told else None
 
     def _input(self) -> InputSeen:
         reading = self._fanout.reading
@@ -216,6 +234,7 @@ class EndpointRun:
     def _state(self) -> dict[str, Any]:
         """What the checkpoint remembers beside the reduction."""
         at = self._wall()
+        self._held_before = self._held_s()
         self._history.add(at - self._started_s, self._happened())
         return {
             "requests": self.requests(),
@@ -225,6 +244,10 @@ class EndpointRun:
             "limit_per_minute": self.gate.pace.limit_per_minute,
             "committed_at": at,
         }
+
+    def _owes_state(self) -> bool:
+        """Whether it has waited for long since the last checkpoint, as before it gives up in an outage."""
+        return sum(self._held_s()) - sum(self._held_before) >= WORTH_KEEPING_S
 
     def _happened(self) -> Happened:
         """In this process so far."""

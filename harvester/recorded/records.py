@@ -69,11 +69,11 @@ def read_records(run: RecordedRun, endpoint: EndpointName) -> Iterator[RecordBlo
         return
     path = run.folder / records_name(endpoint)
     decoder = msgspec.json.Decoder(record_type(blank))
-    prefix = Prefix(path, mark.records_bytes)
     try:
+        prefix = Prefix(path, mark.records_bytes)
         for block in prefix.blocks():
             yield RecordBlock(decoder.decode_lines(block.text), blank.columns)
-    except msgspec.MsgspecError as exc:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
         raise RunDirectoryError(f"{path} is damaged: {str(exc)[:200]}") from exc
     except RunDirectoryError as exc:
         raise RunDirectoryError(f"{path} {exc.message}") from exc

@@ -1,5 +1,6 @@
 """What a run directory says of itself: what was asked, how far the run is, and what its journal vouches for."""
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -87,6 +88,8 @@ def open_run(folder: Path) -> Iterator[RecordedRun]:
     asked = demand_asked(folder)
     state = state_by_mark(folder)
     with _opened_or_blank(folder) as (journal, has_begun):
+        if has_begun:
+            demand_own_journal(asked, journal)
         yield recorded_run(asked, state, journal, has_begun=has_begun)
 
 
@@ -102,7 +105,7 @@ def read_asked(folder: Path) -> Asked | None:
 
 
 def demand_asked(folder: Path) -> Asked:
-    """The same, and RunDirectoryError where there is none."""
+    """What the run in a directory was begun for. Raises as `read_asked`, and where there is none."""
     asked = read_asked(folder)
     if asked is None:
         raise RunDirectoryError(f"{folder} is no run directory: there is no {MANIFEST} in it")
@@ -115,7 +118,7 @@ def state_by_mark(folder: Path) -> State:
 
 
 def recorded_run(asked: Asked, state: State, journal: JournalReads, *, has_begun: bool = True) -> RecordedRun:
-    """What the journal has of the run. Raises RunDirectoryError where it is damaged or of another run."""
+    """What the journal has of the run. Raises RunDirectoryError where it is damaged."""
     marks = {name: journal.endpoint_mark(name) for name in asked.recalled.blanks}
     derived = journal.derived()
     if state == "unfinished" and SUMMARY in derived:
@@ -157,25 +160,43 @@ def opened_journal(folder: Path) -> Iterator[JournalReads]:
 @contextmanager
 def _opened_or_blank(folder: Path) -> Iterator[tuple[JournalReads, bool]]:
     """The journal, and whether there is anything in it."""
-    if is_barely_begun(folder):
-        with closing(sqlite3.connect(":memory:")) as db:
-            db.executescript(TABLES)
-            yield JournalReads(folder / JOURNAL, db), False
-        return
-    with opened_journal(folder) as journal:
-        yield journal, True
+    if not is_barely_begun(folder):
+        with opened_journal(folder) as journal:
+            # A run of this moment may have made the file, and not committed its tables.
+            if journal.has_tables() or _has_records(_sizes(folder)):
+                yield journal, True
+                return
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(TABLES)
+        yield JournalReads(folder / JOURNAL, db), False
 
 
 def is_barely_begun(folder: Path) -> bool:
     """Whether the run was begun a moment ago, or killed then: nothing is there but a journal without tables."""
-    with readable():
-        sizes = {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
+    sizes = _sizes(folder)
     journal_bytes = sizes.get(JOURNAL, 0) + sizes.get(f"{JOURNAL}-wal", 0)
-    has_records = any(size for name, size in sizes.items() if name.endswith(".ndjson"))
-    return journal_bytes <= BLANK_BYTES and not has_records and SUCCESS not in sizes
+    return journal_bytes <= BLANK_BYTES and not _has_records(sizes) and SUCCESS not in sizes
+
+
+def _sizes(folder: Path) -> Mapping[str, int]:
+    """Of its files, by name; those that are gone meanwhile, as SQLite's own are, count as empty."""
+    with readable():
+        names = [entry.name for entry in os.scandir(folder) if entry.is_file()]
+    return {name: _size(folder / name) for name in names}
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _has_records(sizes: Mapping[str, int]) -> bool:
+    return any(size for name, size in sizes.items() if name.endswith(".ndjson"))
 
 
 def demand_own_journal(asked: Asked, journal: JournalReads) -> None:
-    """Raises RunDirectoryError when the journal beside a `run.json` is another run's."""
+    """Raises RunDirectoryError when the journal beside a `run.json` is another run's, or another version's."""
     if journal.run_id() != asked.manifest.run_id:
         raise RunDirectoryError(f"{JOURNAL} belongs to another run than {MANIFEST} beside it")

@@ -5,6 +5,7 @@ its series, everything else from the page's styles as well: light, dark and prin
 """
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ LABEL_PX: Final = 12
 MOST_DOTS: Final = 62
 """Of a line: with more, a dot for each value is too small to be met by a pointer."""
 MOST_LABELS: Final = 7
+# pygal adds a finder of modules for its plugins, by a protocol that Python has given up: each later import of what
+# is not there would warn of it.
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != pygal.__name__]
+
 _NUMBERS: Final = ("x", "y", "cx", "cy", "width", "height", "d")
 _BEHIND_A_TENTH: Final = re.compile(r"(\d\.\d)\d+")
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")

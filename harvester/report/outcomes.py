@@ -6,8 +6,8 @@ from typing import Any, Final
 from harvester.engagement.metrics import RATE
 from harvester.report.gathering import MOST_RANKED, Endpoint, Reason
 from harvester.report.tables import EMPTY, Cell, Column, Table, number_cell, text_cell, tweet_cell
-from harvester.report.tallies import AGE_LABELS, AgeGroup
-from harvester.report.wording import percent, shown_time, words
+from harvester.report.tallies import AGE_LABELS
+from harvester.report.wording import percent, shown_time, within, words
 
 MEANINGS: Final = {
     "ok": "counted",
@@ -30,7 +30,7 @@ MOST_ROWS: Final = 100
 
 def equation(endpoint: Endpoint) -> str:
     """`8,325 ok + 175 unavailable = 8,500`: the outcomes that there are, added up."""
-    parts = [f"{n:,} {words(name)}" for name, n in endpoint.counts.items() if n]
+    parts = [f"{n:,} {name.replace('_', ' ')}" for name, n in endpoint.counts.items() if n]
     return f"{' + '.join(parts) or '0'} = {endpoint.n_settled:,}"
 
 
@@ -40,14 +40,14 @@ def outcome_table(endpoint: Endpoint) -> Table:
     rows = [
         (
             text_cell(words(name)),
-            Cell(MEANINGS[name], MEANINGS[name]),
             number_cell(n),
             Cell(percent(n, whole), n),
+            Cell(MEANINGS[name]),
         )
         for name, n in endpoint.counts.items()
     ]
-    columns = (Column("Outcome", "text"), Column("Means", "text"), Column("Tweets"), Column("Share"))
-    total = (Cell("All"), Cell(""), number_cell(whole), Cell(percent(whole, whole)))
+    columns = (Column("Outcome", "text"), Column("Tweets"), Column("Share"), Column("Means", "text"))
+    total = (Cell("All"), number_cell(whole), Cell(percent(whole, whole)), Cell(""))
     return Table("What became of the tweets", columns, rows, total, is_sortable=False)
 
 
@@ -114,7 +114,7 @@ def top_table(endpoint: Endpoint, metric: str) -> Table:
         if len(ranked) > MOST_RANKED
         else ""
     )
-    return Table(f"Top tweets by {words(metric)}", columns, rows, sorted_by=2, note=left.strip())
+    return Table(f"Top tweets by {within(metric)}", columns, rows, sorted_by=2, note=left.strip())
 
 
 def _value_cell(metric: str, value: float, share: float) -> Cell:
@@ -125,41 +125,42 @@ def _value_cell(metric: str, value: float, share: float) -> Cell:
 
 def age_table(endpoint: Endpoint) -> Table | None:
     """Median and mean of each metric by age; None where no tweet tells its age."""
-    by_age: dict[str, dict[str, AgeGroup]] = {}
-    for metric, spread in endpoint.spreads.items():
-        for group in spread.ages:
-            by_age.setdefault(group.label, {})[metric] = group
-    if not by_age:
-        return None
-    metrics = [metric for metric, spread in endpoint.spreads.items() if spread.largest]
-    columns = [Column("Age", "text"), Column("Tweets")]
-    for metric in metrics:
-        columns += [Column(f"{words(metric)}, median"), Column(f"{words(metric)}, mean")]
-    rows = []
-    for label in sorted(by_age, key=AGE_LABELS.index):
-        groups = by_age[label]
-        cells = [Cell(label), number_cell(max(group.n for group in groups.values()))]
-        for metric in metrics:
-            found = groups.get(metric)
-            cells += [EMPTY, EMPTY] if found is None else [number_cell(found.median), number_cell(found.mean)]
-        rows.append(cells)
-    return Table("By age of the tweets", columns, rows, is_sortable=False)
+    columns = (
+        Column("Metric", "text"),
+        Column("Age", "text"),
+        Column("Tweets"),
+        Column("Median"),
+        Column("Mean"),
+    )
+    rows = [
+        (
+            text_cell(words(metric)),
+            Cell(group.label, f"{AGE_LABELS.index(group.label):02d}"),
+            number_cell(group.n),
+            number_cell(group.median),
+            number_cell(group.mean),
+        )
+        for metric, spread in endpoint.spreads.items()
+        for group in spread.ages
+        if group.n and spread.largest
+    ]
+    return Table("By age of the tweets", columns, rows) if rows else None
 
 
 def request_table(endpoint: Endpoint) -> Table:
     """What it took: requests, and errors by kind."""
     told = endpoint.requests
     rows = [
-        (text_cell(words(name)), Cell(means), number_cell(told[key]))
+        (text_cell(words(name)), number_cell(told[key]), Cell(means))
         for key, (name, means) in REQUESTS.items()
         if key in told and (told[key] or key in ("sent", "answered", "repeated", "rate_limited"))
     ]
     errors = sorted(told.get("errors", {}).items(), key=lambda pair: (-pair[1], pair[0]))
     rows += [
-        (Cell(f"Error: {kind}"), Cell("came to nothing, and was tried again"), number_cell(n))
+        (Cell(f"Error: {kind}"), number_cell(n), Cell("came to nothing, and was tried again"))
         for kind, n in errors
     ]
-    columns = (Column("Requests", "text"), Column("Means", "text"), Column("Number"))
+    columns = (Column("Requests", "text"), Column("Number"), Column("Means", "text"))
     return Table("Requests", columns, rows, is_sortable=False)
 
 

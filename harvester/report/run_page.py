@@ -111,8 +111,10 @@ def _left(gathered: Gathered) -> str:
     """What a run that came to its end could not settle, in words."""
     n_dead = sum(endpoint.counts["failed"] for endpoint in gathered.endpoints)
     n_unreadable = _input(gathered).get("unreadable", 0)
-    parts = [f"{n_dead:,} dead letters"] if n_dead else []
-    if n_unreadable:
+    parts = [f"{n_dead:,} dead letter{'s' if n_dead > 1 else ''}"] if n_dead else []
+    if n_unreadable == 1:
+        parts.append("an input file that could not be read to its end")
+    elif n_unreadable:
         parts.append(f"{n_unreadable:,} input files that could not be read to their ends")
     return " and ".join(parts) or "dead letters or unreadable input"
 

@@ -293,6 +293,10 @@ class RunDirectory:
         files |= {name: describe_file(self.path / name) for name in (MANIFEST, *derived)}
         write_success(self.path, document, files)
 
+    def note_command(self, command: str) -> None:
+        """Leave word how the run can be gone on with, for people."""
+        self._lock.note_command(command)
+
     def close(self) -> None:
         """Close every file and let the next run in."""
         self._stop.set()

@@ -79,6 +79,10 @@ class JournalReads:
             for _ in self._each(f"SELECT {columns}"):  # from above
                 pass
 
+    def has_tables(self) -> bool:
+        """Whether the journal is made already; its tables come all at once."""
+        return bool(self._rows("SELECT 1 FROM sqlite_master WHERE name = 'run'", is_sealed=False))
+
     def input_mark(self) -> InputMark:
         """How much of the rejected lines is in."""
         rows = self._rows("SELECT * FROM input")

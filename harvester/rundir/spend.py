@@ -44,6 +44,15 @@ class SpendFile:
         os.close(self._handle)
 
 
+def read_last_spend(path: Path) -> LastSpend | None:
+    """What the last process left, read beside a run as well; None where there is nothing."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    return _read(content) if content else None
+
+
 def _read(content: bytes) -> LastSpend:
     try:
         document = orjson.loads(content)

@@ -70,10 +70,23 @@ class Pace:
         first = self._since(over_s)
         return self._last.sent - first.sent, self._last.errors - first.errors
 
-    def left_s(self, n_left: int) -> float | None:
-        """How long so many tweets take at this pace; None where that cannot be said yet."""
-        per_s = self.ids_per_s
-        return n_left / per_s if per_s and self.seen_s >= ENOUGH_S else None
+    def left_s(self, n_left: int, limit_per_minute: float | None = None) -> float | None:
+        """How long so many tweets take at this pace, but for the allowance; None where that cannot be said yet."""
+        if not self._samples or self.seen_s < ENOUGH_S:
+            return None
+        first = self._since(PACE_OVER_S)
+        n_sent, n_settled = self._last.sent - first.sent, self._last.settled - first.settled
+        return time_for(n_left, self.ids_per_s, n_sent / n_settled if n_settled else 0.0, limit_per_minute)
+
+
+def time_for(
+    n_left: int, ids_per_s: float, requests_per_id: float, limit_per_minute: float | None
+) -> float | None:
+    """Seconds that so many tweets take at a pace that the allowance may not bear; None without a pace."""
+    if not ids_per_s:
+        return None
+    granted_s = n_left * requests_per_id / limit_per_minute * 60 if limit_per_minute else 0.0
+    return max(n_left / ids_per_s, granted_s)
 
 
 class TimeLeft:
@@ -83,11 +96,16 @@ class TimeLeft:
         self._ends_at: float | None = None
         self._at = 0.0
 
-    def see(self, now: float, left_s: float | None) -> float | None:
-        """The seconds to show, from what the pace of this moment says; None where that is nothing."""
+    def see(self, now: float, left_s: float | None, wait_s: float = 0.0) -> float | None:
+        """The seconds to show, from what the pace of this moment says; None where that is nothing.
+
+        wait_s: for so long nothing goes on yet. It is added, and meanwhile the rest does not become less.
+        """
         if left_s is None:
             self._ends_at = None
             return None
+        if wait_s and self._ends_at is not None:
+            self._ends_at += now - self._at
         shown_s = self._ends_at - now if self._ends_at is not None else -math.inf
         if left_s > shown_s * JUMPS_FROM or shown_s > left_s * JUMPS_FROM:
             self._ends_at = now + left_s
@@ -95,4 +113,4 @@ class TimeLeft:
             weight = 1 - math.exp(-(now - self._at) / SETTLES_IN_S)
             self._ends_at += (now + left_s - self._ends_at) * weight
         self._at = now
-        return max((self._ends_at or now) - now, 0.0)
+        return max((self._ends_at or now) - now, 0.0) + wait_s

@@ -167,6 +167,11 @@ class Gate:
         return self._held.so_far(self._monotonic())
 
     @property
+    def shares_limit(self) -> bool:
+        """Whether the limit that the API tells turned out to be one for all endpoints."""
+        return self._app_limit is not None and self._app_limit.is_shared
+
+    @property
     def idle_s(self) -> float:
         """Seconds since the last request went; 0 while one is in flight."""
         return 0.0 if self.in_flight else self._monotonic() - self._sent_at

@@ -113,6 +113,16 @@ def test_a_change_is_told_once(case: str) -> None:
     assert found == changes
 
 
+def test_failures_of_an_outage_are_told_as_a_wait_alone() -> None:
+    watched, pace, kinds = Watched(), Pace(), []
+    for t in range(60):
+        counts = RequestCounts(sent=10 * t, errors={"service": min(10 * t, 100)})
+        snapshot = replace(OPEN if t < 12 else BEGUN, requests=counts)
+        pace.see(float(t), 0, counts.sent, snapshot.n_errors)
+        kinds += [change.kind for change in watched.see(snapshot, pace, float(t))]
+    assert kinds == ["wait", "go_on"]
+
+
 def test_many_failures_are_told_and_that_they_are_over() -> None:
     watched, pace, kinds = Watched(), Pace(), []
     for t in range(120):

@@ -1,18 +1,26 @@
 """`harvester plan`: what a person and a pipeline see of it."""
 
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harvester.cli.main import run_cli
+from harvester.engagement.credentials import Credentials, Secret
+from harvester.engagement.endpoints import DEFAULT_BASE_URL
 from harvester.engagement.tweet_id import first_id_at
+from harvester.pipeline.endpoint_run import Told
+from harvester.status.last_limits import LastLimits
+from tests.cli.sights import BEGUN
 
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     old = [first_id_at(1_400_000_000_000) + n for n in range(600)]
     (tmp_path / "ids.txt").write_text("".join(f"{i}\n" for i in [*old, old[0], "no id"]))
     (tmp_path / "owned.csv").write_text("tweet_id,author\n" + "".join(f"{i},ada\n" for i in old[:30]))
@@ -80,3 +88,43 @@ def test_what_a_run_would_refuse_is_refused(capsys: pytest.CaptureFixture[str]) 
     assert run_cli(["plan", "rounded.txt"]) == 2
     assert "50 of the first 50 IDs look rounded" in capsys.readouterr().err
     assert run_cli(["plan", "rounded.txt", "--accept-rounded"]) == 0
+
+
+def told(per_minute: float, *endpoints: str, is_shared: bool = False) -> None:
+    """As if a run had been told so."""
+    snapshots = [
+        replace(BEGUN, endpoint=name, told=Told(per_minute, is_shared=is_shared)) for name in endpoints
+    ]
+    limits = LastLimits(Path(os.environ["XDG_STATE_HOME"]) / "harvester")
+    limits.remember(Credentials(bearer_token=Secret("b")), snapshots, DEFAULT_BASE_URL, 1_795_546_351.0)
+
+
+def test_without_a_rate_time_is_reckoned_as_the_api_said_last(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARVESTER_BEARER_TOKEN", "b")
+    told(3.0, "totals")
+    document = planned(capsys, "ids.txt", "-m", "favorites")
+    assert document["seconds"] == pytest.approx(60)
+    assert document["rates"] == {
+        "totals": {"per_minute": 3.0, "from": "api", "shared": False, "told_at": "2026-11-24T18:52:31Z"}
+    }
+    assert run_cli(["plan", "ids.txt", "-m", "favorites"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "totals: at 3 requests a minute, as the API said on 2026-11-24" in said
+    assert planned(capsys, "ids.txt", "-m", "favorites", "--rate", "6/min")["seconds"] == pytest.approx(30)
+
+
+def test_a_limit_that_all_endpoints_share_counts_for_all_of_them(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARVESTER_BEARER_TOKEN", "b")
+    told(9.0, "totals", is_shared=True)
+    assert planned(capsys, "ids.txt", "-m", "favorites")["seconds"] == pytest.approx(20)
+
+
+def test_where_nobody_has_told_a_rate_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert planned(capsys, "ids.txt")["rates"] == {"totals": None}
+    assert run_cli(["plan", "ids.txt"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "How long totals would take is not known: no run has seen a limit yet." in said

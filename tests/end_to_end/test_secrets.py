@@ -146,8 +146,12 @@ def test_run_under_every_fault(watched: Watched) -> None:
         met = {request["fault"] for name in ("totals", "28hr") for request in simulator.requests(name)}
         assert met >= set(passing)
         assert watched("verify", "run") == 0
+        assert watched("status", "run") == watched("status", "run", "--json") == 0
         assert watched("plan", "ids.txt", "-e", "28hr") == 0
         assert watched("inspect", "ids.txt") == 0
+        assert watched("report", "run") == 0
+        assert watched("export", "run", "--to", "records.csv") == 0
+        assert watched("diff", "run", "run", "--html", "growth.html", "--ndjson", "gains.ndjson") in (0, 2)
     watched.assert_nothing_is_seen()
 
 
@@ -211,7 +215,8 @@ def test_config_show_and_completion(watched: Watched) -> None:
 
 
 def test_no_command_is_forgotten() -> None:
-    assert set(COMMANDS) == {"run", "verify", "plan", "inspect", "auth", "simulate", "config", "completion"}
+    harvested = {"run", "verify", "plan", "inspect", "status", "report", "export", "diff"}
+    assert set(COMMANDS) == {*harvested, "auth", "simulate", "config", "completion"}
 
 
 def test_public_objects_do_not_show_secrets(watched: Watched) -> None:

@@ -15,6 +15,12 @@ from types import ModuleType, SimpleNamespace
 from typing import Any, Self
 
 import pytest
+from dagster_pipes import (
+    DAGSTER_PIPES_CONTEXT_ENV_VAR,
+    DAGSTER_PIPES_MESSAGES_ENV_VAR,
+    PipesContextData,
+    encode_param,
+)
 
 from tests.end_to_end.forked import ROOT
 from tests.examples.conftest import TWEETS
@@ -101,16 +107,24 @@ def test_airflows_task_gives_the_last_line_to_the_next_one(
 
 
 class PipesClient:
-    """Dagster's: runs a command, and fails the step unless that ends with 0."""
+    """Dagster's: runs a command, listens to it by the Pipes protocol, and fails the step unless it ends with 0."""
 
     def run(self, *, command: Sequence[str], context: SimpleNamespace) -> SimpleNamespace:
-        """Run it in the environment of this process."""
+        """Run it, in the step's environment and with the ends of the pipes in it."""
+        told, heard = context.folder / "context.json", context.folder / "messages.ndjson"
+        step = {"asset_keys": ["engagement"], "partition_key": context.partition_key, "extras": {}}
+        told.write_text(json.dumps(dict.fromkeys(PipesContextData.__annotations__) | step))
+        pipes = {
+            DAGSTER_PIPES_CONTEXT_ENV_VAR: encode_param({"path": str(told)}),
+            DAGSTER_PIPES_MESSAGES_ENV_VAR: encode_param({"path": str(heard)}),
+        }
         done = subprocess.run(
-            command, env=context.env, capture_output=True, text=True, timeout=60, check=False
+            command, env=context.env | pipes, capture_output=True, text=True, timeout=60, check=False
         )
         assert done.returncode == 0, done.stderr
-        line = json.loads(done.stdout.splitlines()[-1])
-        return SimpleNamespace(get_materialize_result=lambda: line)
+        messages = map(json.loads, heard.read_text().splitlines())
+        (result,) = (one["params"] for one in messages if one["method"] == "report_asset_materialization")
+        return SimpleNamespace(get_materialize_result=lambda: result)
 
 
 def test_dagsters_asset_is_a_run_directory_a_day(
@@ -139,7 +153,8 @@ def test_dagsters_asset_is_a_run_directory_a_day(
     monkeypatch.setenv("DATA", str(data))
     monkeypatch.setenv("PATH", environment["PATH"] + os.pathsep + os.environ["PATH"])
     job = runpy.run_path(str(EXAMPLES / "dagster_job.py"))
-    context = SimpleNamespace(partition_key="2026-11-24", env=environment)
-    line = job["engagement"](context, job["defs"].resources["pipes"])
-    assert line["ok"] + line["unavailable"] == TWEETS
+    context = SimpleNamespace(partition_key="2026-11-24", env=environment, folder=data)
+    result = job["engagement"](context, job["defs"].resources["pipes"])
+    assert result["asset_key"] == "engagement"
+    assert result["metadata"]["dagster/row_count"]["raw_value"] == TWEETS
     assert (data / "runs/2026-11-24/_SUCCESS").exists()

@@ -253,6 +253,41 @@ class TestLeftEarly:
             await closing
         assert is_free(out)
 
+    @pytest.mark.parametrize("closes", [True, False])
+    async def test_with_ids_that_come_asynchronously(self, service: Service, out: Path, closes: bool) -> None:
+        """Whoever yields them is told as well."""
+        closed = asyncio.Event()
+
+        async def coming() -> AsyncIterator[int]:
+            try:
+                for tweet_id in ids(10):
+                    yield tweet_id
+                await asyncio.Event().wait()
+            finally:
+                closed.set()
+
+        records = harvester.harvest(coming(), out=out, **PACED)
+        async for _ in records:
+            service.release_soon()
+            break
+        if closes:
+            await records.aclose()
+            assert is_free(out)
+        async with asyncio.timeout(5):
+            await closed.wait()
+        assert len(await collected(ids(10), out=out, **PACED)) == 10 * BATCH
+
+    def test_by_ctrl_c_twice_at_once(self, service: Service, out: Path) -> None:
+        main = threading.main_thread().ident
+        assert main
+        records = iter(harvester.harvest_sync(ids(10), out=out, **PATIENT))
+        next(records)
+        for seconds in (0.05, 0.1):
+            threading.Timer(seconds, signal.pthread_kill, (main, signal.SIGINT)).start()
+        with pytest.raises(KeyboardInterrupt):
+            list(records)
+        assert is_free(out)
+
     def test_by_ctrl_c_while_it_waits(self, service: Service, out: Path) -> None:
         service.n_held_from = 1
         main = threading.main_thread().ident

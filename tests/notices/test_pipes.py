@@ -25,9 +25,13 @@ def messages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def step_in(monkeypatch: pytest.MonkeyPatch, messages: Path, assets: list[str] | None) -> None:
     """Be started by Dagster."""
-    context = {"asset_keys": assets, "code_version_by_asset_key": None, "provenance_by_asset_key": None}
-    context |= {"partition_key": None, "partition_key_range": None, "partition_time_window": None}  # type: ignore[dict-item]
-    context |= {"run_id": "r", "job_name": "j", "retry_number": 0, "extras": {}}  # type: ignore[dict-item]
+    context: dict[str, object] = {
+        "asset_keys": assets,
+        "code_version_by_asset_key": None,
+        "provenance_by_asset_key": None,
+    }
+    context |= {"partition_key": None, "partition_key_range": None, "partition_time_window": None}
+    context |= {"run_id": "r", "job_name": "j", "retry_number": 0, "extras": {}}
     monkeypatch.setenv("DAGSTER_PIPES_CONTEXT", dagster_pipes.encode_param({"data": context}))
     monkeypatch.setenv("DAGSTER_PIPES_MESSAGES", dagster_pipes.encode_param({"path": str(messages)}))
     monkeypatch.setattr(dagster_pipes.PipesContext, "_instance", None)

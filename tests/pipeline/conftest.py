@@ -204,13 +204,18 @@ ENGINE = {
 }
 
 
-def new_committer(directory: Directory, mark: EndpointMark | None = None) -> Committer:
+def new_committer(
+    directory: Directory,
+    mark: EndpointMark | None = None,
+    owes_state: Callable[[], bool] = lambda: False,
+) -> Committer:
     return Committer(
         cast("RunDirectory", directory),
         "totals",
         mark or EndpointMark(),
         Reduction(METRICS, 3),
         dict,
+        owes_state,
     )
 
 

@@ -155,6 +155,26 @@ def test_seconds_that_the_disk_holds_it_up_are_counted(
     assert (in_all, n_committed) == pytest.approx((2.0, 2))
 
 
+def test_what_is_owed_at_the_end_is_a_step_of_its_own(turned: Run, make: Any) -> None:
+    """A long wait before a run gives up is remembered, though nothing was answered since."""
+
+    async def main() -> Any:
+        directory = make.directory()
+        owed = [True]
+        committer = make.committer(
+            directory, EndpointMark(7, b"chain", 1000), lambda: bool(owed and owed.pop())
+        )
+        running = asyncio.ensure_future(committer.run())
+        await asyncio.sleep(2.0)
+        n_before = len(directory.steps)
+        committer.close()
+        await running
+        return n_before, directory.steps
+
+    n_before, ((step, records),) = turned(main())
+    assert (n_before, records, step.mark.batches, step.mark.chain) == (0, [], 7, b"chain")
+
+
 def test_rejected_lines_wait_for_the_disk_when_they_are_many(turned: Run, make: Any) -> None:
     async def main() -> Any:
         directory = make.directory()

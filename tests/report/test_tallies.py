@@ -91,11 +91,11 @@ def test_buckets_begin_at_one_two_and_five() -> None:
 
 TIMES = st.sampled_from([f"2026-11-{day:02d}T{hour:02d}" for day in (1, 2, 30) for hour in (0, 7, 23)])
 SERIES = st.dictionaries(
-    st.sampled_from(["impressions", "favorites"]), st.dictionaries(TIMES, st.integers(1, 2**40))
+    st.sampled_from(["impressions", "favorites"]), st.dictionaries(TIMES, st.integers(1, 2**40), max_size=4)
 )
 
 
-@given(st.lists(st.lists(SERIES)))
+@given(st.lists(st.lists(SERIES, max_size=3), max_size=3))
 def test_series_add_up_to_what_plain_python_says(blocks: list[list[dict[str, dict[str, int]]]]) -> None:
     tally = SeriesTally()
     expected: dict[str, dict[str, int]] = {}

@@ -37,12 +37,30 @@ def test_no_time_left_is_told_before_there_is_a_pace(seen: tuple[tuple[float, in
     assert pace_of(*seen).left_s(1_000) is None
 
 
+@pytest.mark.parametrize(
+    ("limit_per_minute", "left_s"), [(None, 10.0), (6_000.0, 10.0), (60.0, 10.0), (6.0, 100.0)]
+)
+def test_no_faster_end_is_told_than_the_allowance_bears(
+    limit_per_minute: float | None, left_s: float
+) -> None:
+    """A request has 100 tweets: ten of them are left, and went in a second each."""
+    pace = pace_of(*((float(t), 100 * t) for t in range(20)))
+    assert pace.left_s(1_000, limit_per_minute) == pytest.approx(left_s)
+
+
 def test_time_left_counts_down_evenly_while_the_pace_wavers() -> None:
     left = TimeLeft()
     shown = [left.see(now / 4, (100 - now / 4) * (1.3 if now % 8 < 4 else 0.8)) for now in range(200)]
     steps = [after - before for before, after in itertools.pairwise(shown) if before and after]
     assert max(map(abs, steps)) < 2.0
     assert shown[-1] == pytest.approx(50 * 1.05, rel=0.15)
+
+
+def test_a_wait_comes_on_top_and_counts_down_alone() -> None:
+    left = TimeLeft()
+    assert left.see(0.0, 30.0) == 30.0
+    shown = [left.see(float(second), 30.0, 60.0 - second) for second in range(60)]
+    assert shown == pytest.approx([90.0 - second for second in range(60)])
 
 
 def test_time_left_takes_another_pace_at_once_when_it_is_quite_another() -> None:
