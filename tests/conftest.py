@@ -6,7 +6,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
+# How long an example takes depends on what else the machine does.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
+
+LONGEST = {"test_bench.py", "test_torture.py"}
 TURN_S = 1e-9
 """What a turn of the loop takes, as on a real clock: else a timer that rounds to now would never come due."""
 
@@ -47,17 +53,22 @@ class TurnedLoop(asyncio.SelectorEventLoop):
         return done
 
 
+def run_turned(main: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine on virtual time; gives what it returns.
+
+    Not by `Runner.run`: that asks `signal` for the handler that it sets, which writes out all that the coroutine
+    returned, for the text of an error that nobody sees.
+    """
+    with asyncio.Runner(loop_factory=TurnedLoop) as runner:
+        return runner.get_loop().run_until_complete(main)
+
+
 @pytest.fixture
 def turned() -> Callable[[Coroutine[Any, Any, Any]], Any]:
     """Runs a coroutine on virtual time and gives what it returns."""
-
-    def run(main: Coroutine[Any, Any, Any]) -> Any:
-        with asyncio.Runner(loop_factory=TurnedLoop) as runner:
-            return runner.run(main)
-
-    return run
+    return run_turned
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest test comes first, so that no process has it left when all others are done."""
-    items.sort(key=lambda item: item.path.name != "test_bench.py")
+    """The longest tests come first, so that no process has one left when all others are done."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)

@@ -100,7 +100,7 @@ def test_public_metrics_are_asked_with_the_bearer_token_where_there_is_one(
 @pytest.mark.parametrize("user_context", [True, False])
 @pytest.mark.parametrize("bearer", [True, False])
 @given(columns=st.lists(st.sampled_from(ALL), min_size=1, unique=True).map(tuple), tweet_id=edges)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_age_classes_agree_with_the_contract(
     user_context: bool, bearer: bool, columns: tuple[str, ...], tweet_id: int
 ) -> None:
@@ -129,7 +129,7 @@ def test_classes_hold_also_when_the_limit_lies_before_snowflake() -> None:
 # Batches
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(ids, st.lists(st.integers(0, 100), max_size=8))
 def test_batches_are_the_same_however_the_ids_are_cut(tweet_ids: list[int], places: list[int]) -> None:
     whole = described(plan([tweet_ids]))
@@ -137,7 +137,6 @@ def test_batches_are_the_same_however_the_ids_are_cut(tweet_ids: list[int], plac
     assert described(plan([[tweet_id] for tweet_id in tweet_ids])) == whole
 
 
-@settings(deadline=None)
 @given(ids)
 def test_each_id_is_in_exactly_one_batch_of_its_own_age(tweet_ids: list[int]) -> None:
     batches = plan([tweet_ids])
@@ -149,7 +148,6 @@ def test_each_id_is_in_exactly_one_batch_of_its_own_age(tweet_ids: list[int]) ->
         assert all(class_of(i, classes()).metrics == batch.blank.metrics for i in batch.ids.tolist())
 
 
-@settings(deadline=None)
 @given(ids)
 def test_order_is_kept_within_an_age_and_only_last_batches_are_not_full(tweet_ids: list[int]) -> None:
     batches = plan([tweet_ids])
@@ -160,7 +158,6 @@ def test_order_is_kept_within_an_age_and_only_last_batches_are_not_full(tweet_id
         assert planned == [i for i in tweet_ids if class_of(i, classes()) == part]
 
 
-@settings(deadline=None)
 @given(ids, st.data())
 def test_the_chain_tells_any_other_input(tweet_ids: list[int], data: st.DataObject) -> None:
     other = data.draw(st.one_of(ids, st.permutations(tweet_ids)))
@@ -170,7 +167,6 @@ def test_the_chain_tells_any_other_input(tweet_ids: list[int], data: st.DataObje
         assert ends[0] != ends[1]
 
 
-@settings(deadline=None)
 @given(ids)
 def test_the_chain_is_a_hash_of_the_hash_before_the_ids_and_the_account(tweet_ids: list[int]) -> None:
     """Journals hold it, so it may never be another for the same input."""
@@ -181,7 +177,6 @@ def test_the_chain_is_a_hash_of_the_hash_before_the_ids_and_the_account(tweet_id
         assert batch.chain == chain
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.integers(1, 2**63 - 1), max_size=60),
     st.lists(st.integers(0, 100), max_size=8),
@@ -216,7 +211,6 @@ def test_a_batch_is_planned_as_soon_as_it_is_full() -> None:
     ]
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 6), max_size=40), st.lists(st.integers(0, 100), max_size=5))
 def test_no_batch_holds_a_tweet_twice_also_where_nobody_removed_duplicates(
     tweet_ids: list[int], places: list[int]

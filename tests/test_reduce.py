@@ -62,7 +62,6 @@ def expected_top(members: Tweets, column: int, n: int) -> list[tuple[int, int]]:
 # Top lists
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.integers(1, 60)), unique_by=lambda e: e[1]), st.integers(0, 8)
 )
@@ -72,7 +71,6 @@ def test_top_list_agrees_with_a_sort(entries: list[tuple[int, int]], size: int) 
     assert top.ranked() == sorted(positive, key=lambda entry: (-entry[0], entry[1]))[:size]
 
 
-@settings(deadline=None)
 @given(ids_of, ids_of.map(sorted), st.integers(0, 5), st.data())
 def test_enterable_leaves_out_nothing_that_would_enter(
     before: list[int], batch: list[int], size: int, data: st.DataObject
@@ -108,7 +106,7 @@ def test_the_floor_only_rises() -> None:
 # Reduction
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(tweets, st.integers(1, 12), st.integers(0, 6))
 def test_totals_and_top_lists_agree_with_plain_sums_and_sorts(members: Tweets, size: int, top: int) -> None:
     reduction = Reduction(COLUMNS, top)
@@ -124,7 +122,7 @@ def test_totals_and_top_lists_agree_with_plain_sums_and_sorts(members: Tweets, s
     assert reduction.n_by_status[Status.DEAD] == 0
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(tweets, st.integers(1, 8), st.integers(0, 4), st.randoms(use_true_random=False), st.integers(0, 40))
 def test_partials_merge_in_any_order_and_grouping(
     members: Tweets, size: int, top: int, random: Random, n: int

@@ -5,7 +5,7 @@ from itertools import groupby
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harvester.engagement.endpoints import Endpoint
@@ -52,7 +52,6 @@ tweets = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(tweets)
 def test_each_tweet_is_asked_about_exactly_the_windows_that_end_after_it_was_made(ids: list[int]) -> None:
     asked: Counter[tuple[str, int]] = Counter()
@@ -70,7 +69,6 @@ def test_each_tweet_is_asked_about_exactly_the_windows_that_end_after_it_was_mad
     assert asked == wanted
 
 
-@settings(deadline=None)
 @given(tweets, st.integers(1, 20))
 def test_range_plans_are_the_same_however_the_ids_are_cut(ids: list[int], chunk: int) -> None:
     def described(batches: list[Batch]) -> list[object]:
@@ -79,7 +77,6 @@ def test_range_plans_are_the_same_however_the_ids_are_cut(ids: list[int], chunk:
     assert described(planned(ids, chunk=chunk)) == described(planned(ids))
 
 
-@settings(deadline=None)
 @given(tweets)
 def test_requests_are_never_more_than_without_the_ages_and_as_many_as_said(ids: list[int]) -> None:
     batches = planned(ids)
@@ -112,7 +109,6 @@ def test_tweets_made_after_the_range_need_no_request() -> None:
 whose = st.lists(st.integers(0, 3), min_size=60, max_size=60)
 
 
-@settings(deadline=None)
 @given(tweets, whose)
 def test_a_batch_is_of_one_owner_and_signed_by_the_account(ids: list[int], places: list[int]) -> None:
     owner_of = dict(zip(ids, (OWNERS[place] for place in places), strict=False))

@@ -21,7 +21,7 @@ STANDARD_OUTPUT: Final = Path("-")
 EPILOG: Final = """
 Examples:
   harvester diff runs/june runs/july
-  harvester diff runs/june runs/july -m favorites,retweets --top 50 --report july.html
+  harvester diff runs/june runs/july -m favorites,retweets --top 50 --html july.html
   harvester diff runs/june runs/july --ndjson gains.ndjson --json
 
 Exit codes:
@@ -54,7 +54,9 @@ Exit codes:
         help="All tweets that can be compared, a line each, by ID upwards; - for standard output.",
     ),
     cloup.option(
+        "--html",
         "--report",
+        "report",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
         help="A page of HTML that needs no network.",
@@ -77,10 +79,15 @@ def diff(
     them, or not counted there is counted as such, and never a zero. Runs that go on or were interrupted are
     compared as far as they are. Nothing is written to the runs' directories.
     """
-    from harvester.growth.compare import compared  # noqa: PLC0415  # imported when called: help is quick
+    # Imported when called: help and completion are quick.
+    from harvester.growth.compare import compared  # noqa: PLC0415
+    from harvester.growth.files import demand_outside  # noqa: PLC0415
 
     if as_json and ndjson == STANDARD_OUTPUT:
         raise UsageError("--json and --ndjson - both want standard output", "Give --ndjson a file.")
+    for path in (ndjson, report):
+        if path not in (None, STANDARD_OUTPUT):
+            demand_outside(path)
     chosen = None if metrics is None else parse_list(metrics)
     with compared(old_run, new_run, chosen, top) as growth:
         _take(growth, ndjson)
@@ -100,7 +107,7 @@ def diff(
 
 def _take(growth: "Growth", ndjson: Path | None) -> None:
     """Take all gains, and write them where they are wanted."""
-    from harvester.rundir.files import write_derived  # noqa: PLC0415  # the same
+    from harvester.growth.files import replace_file  # noqa: PLC0415  # the same
 
     if ndjson is None:
         growth.finish()
@@ -108,7 +115,7 @@ def _take(growth: "Growth", ndjson: Path | None) -> None:
         for lines in _lines(growth):
             sys.stdout.buffer.write(lines)
     else:
-        write_derived(ndjson, _lines(growth))
+        replace_file(ndjson, _lines(growth))
 
 
 def _lines(growth: "Growth") -> Iterator[bytes]:

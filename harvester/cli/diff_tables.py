@@ -15,6 +15,20 @@ from harvester.report.summary import TWEET_URL
 
 GAP: Final = 4
 """Columns between two tables that stand side by side."""
+UNBOUNDED: Final = 10_000
+"""The width of a console on which every table has room."""
+LEFT: Final = ("metric", "tweet")
+SUMS: Final = (
+    ("metric", 0),
+    ("gained", 0),
+    ("per hour", 1),
+    ("tweets", 3),
+    ("rose", 4),
+    ("fell", 2),
+    ("not counted", 2),
+)
+TOP: Final = (("#", 3), ("gained", 0), ("per hour", 1), ("from", 2), ("to", 2), ("hours", 3), ("tweet", 0))
+"""The columns of both kinds of tables, each with its rank: the highest are left out where room is short."""
 
 
 def print_growth(console: Console, growth: Growth) -> None:
@@ -25,7 +39,7 @@ def print_growth(console: Console, growth: Growth) -> None:
     tally = growth.tally
     hours = f", {hours_text(tally.hours / tally.n_compared)} apart on average" if tally.n_compared else ""
     console.print(f"\n{tally.n_compared:,} tweets compared{hours}", style="bold")
-    console.print(_sums(tally))
+    console.print(_sums(console, tally))
     _print_titled(console, "not compared", _left_out(tally))
     for metric, its in tally.metrics.items():
         _print_tops(console, metric, its)
@@ -34,7 +48,8 @@ def print_growth(console: Console, growth: Growth) -> None:
 def _sides(growth: Growth) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     for name, side in (("old", growth.old), ("new", growth.new)):
-        table.add_row(Text(name, style="dim"), Text(side.name, overflow="fold"), *_facts(side))
+        facts = ", ".join((side.name, *_facts(side)))
+        table.add_row(Text(name, style="dim"), Text(facts, overflow="fold"))
     return table
 
 
@@ -47,53 +62,65 @@ def _facts(side: Side) -> list[str]:
     return [f"{retrieved.n:,} records", f"{when} UTC"]
 
 
-def _sums(tally: Tally) -> Table:
+def _fitting(console: Console, rows: Sequence[Sequence[Text]], columns: Sequence[tuple[str, int]]) -> Table:
+    """A table of as many columns as have room, each with its header and rank: the highest are left out first."""
+    most = max(rank for _, rank in columns)
+    while True:
+        table = _of_columns(rows, columns, most)
+        if not most or console.measure(table, options=console.options.update(width=UNBOUNDED)).maximum <= (
+            console.width
+        ):
+            return table
+        most -= 1
+
+
+def _of_columns(rows: Sequence[Sequence[Text]], columns: Sequence[tuple[str, int]], most: int) -> Table:
     table = Table(box=None, pad_edge=False)
-    for heading in ("metric", "gained", "per hour", "tweets", "rose", "fell", "not counted"):
-        table.add_column(heading, justify="left" if heading == "metric" else "right")
-    for metric, its in tally.metrics.items():
-        table.add_row(
-            metric,
-            f"{its.gained:+,}",
-            rate_text(its.per_hour),
-            f"{its.tweets:,}",
-            f"{its.n_rose:,}",
-            Text(
-                f"{its.n_fell:,} by {its.fell_by:,}" if its.n_fell else "0", style="" if its.n_fell else "dim"
-            ),
-            Text(f"{its.n_not_counted:,}", style="" if its.n_not_counted else "dim"),
-        )
+    shown = [place for place, (_, rank) in enumerate(columns) if rank <= most]
+    for place in shown:
+        is_text = columns[place][0] in LEFT
+        table.add_column(columns[place][0], justify="left" if is_text else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(row[place] for place in shown))
     return table
+
+
+def _sums(console: Console, tally: Tally) -> Table:
+    rows = [
+        [
+            Text(metric),
+            Text(f"{its.gained:+,}"),
+            Text(rate_text(its.per_hour)),
+            Text(f"{its.tweets:,}"),
+            Text(f"{its.n_rose:,}"),
+            _quiet(f"{its.n_fell:,} by {its.fell_by:,}" if its.n_fell else "0", is_quiet=not its.n_fell),
+            _quiet(f"{its.n_not_counted:,}", is_quiet=not its.n_not_counted),
+        ]
+        for metric, its in tally.metrics.items()
+    ]
+    return _fitting(console, rows, SUMS)
+
+
+def _quiet(text: str, *, is_quiet: bool) -> Text:
+    return Text(text, style="dim" if is_quiet else "")
 
 
 def _left_out(tally: Tally) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(justify="right")
-    statuses = (
-        (f"{old} in the old run, {new} in the new", n) for (old, new), n in tally.not_ok.most_common()
-    )
-    reasons = (
-        ("only in the old run", tally.n_only_old),
-        ("only in the new run", tally.n_only_new),
-        *statuses,
-        ("retrieved later in the old run", tally.n_out_of_order),
-    )
-    for reason, n in reasons:
-        if n:
-            table.add_row(f"{n:,}", f"tweets {reason}")
+    for reason, n in tally.left_out():
+        table.add_row(f"{n:,}", f"tweets {reason}")
     return table
 
 
 def _print_tops(console: Console, metric: str, tally: MetricTally) -> None:
     """The two top lists of a metric, side by side if there is room."""
     best, fastest = tally.best.ranked(), tally.fastest.ranked()
-    if not best:
-        return
     if best == fastest:
-        _print_titled(console, f"{metric}: top tweets by gain, and by gain per hour", _top(best))
+        _print_titled(console, f"{metric}: top tweets by gain, and by gain per hour", _top(console, best))
         return
     lists = [(f"{metric}: top tweets by gain", best), (f"{metric}: top tweets by gain per hour", fastest)]
-    tables = [(title, _top(ranked)) for title, ranked in lists if ranked]
+    tables = [(title, _top(console, ranked)) for title, ranked in lists if ranked]
     width = sum(console.measure(table).maximum for _, table in tables) + GAP
     if len(tables) > 1 and width <= console.width:
         side_by_side = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0))
@@ -107,22 +134,20 @@ def _print_tops(console: Console, metric: str, tally: MetricTally) -> None:
         _print_titled(console, title, table)
 
 
-def _top(ranked: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for heading in ("#", "gained", "per hour", "from", "to", "hours"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("tweet", no_wrap=True)
-    for rank, entry in enumerate(ranked, start=1):
-        table.add_row(
-            str(rank),
-            f"{entry['gained']:+,}",
-            "" if entry["per_hour"] is None else rate_text(entry["per_hour"]),
-            f"{entry['old']:,}",
-            f"{entry['new']:,}",
-            rate_text(entry["hours"]),
+def _top(console: Console, ranked: Sequence[Mapping[str, Any]]) -> Table:
+    rows = [
+        [
+            Text(str(rank)),
+            Text(f"{entry['gained']:+,}"),
+            Text("" if entry["per_hour"] is None else rate_text(entry["per_hour"])),
+            Text(f"{entry['old']:,}"),
+            Text(f"{entry['new']:,}"),
+            Text(rate_text(entry["hours"])),
             Text(entry["tweet_id"], style=f"link {TWEET_URL}{entry['tweet_id']}"),
-        )
-    return table
+        ]
+        for rank, entry in enumerate(ranked, start=1)
+    ]
+    return _fitting(console, rows, TOP)
 
 
 def _print_titled(console: Console, title: str, table: Table) -> None:

@@ -123,7 +123,7 @@ def _export(
         raise UsageError(
             "--json and --to - are both for standard output", "Export to a file, or without --json."
         )
-    with _terminable(), Watch(is_for_a_pipe=target.path is None) as watch:
+    with _stoppable(), Watch(is_for_a_pipe=target.path is None) as watch:
         if target.path is not None:
             return export_to_file(run_dirs, target, wanted, watch.count, replaces=replaces)
         try:
@@ -227,15 +227,17 @@ class Watch:
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM end an export as Ctrl-C does: what is half done is cleared away."""
+def _stoppable() -> Iterator[None]:
+    """Let SIGTERM end an export as Ctrl-C does: what is half done is cleared away, and that is said."""
 
     def leave(*_: object) -> NoReturn:
-        complain("stopped, nothing was written", None)
         raise SystemExit(ExitCode.TERMINATED)
 
     before = signal.signal(signal.SIGTERM, leave)
     try:
         yield
+    except (KeyboardInterrupt, SystemExit):
+        complain("stopped, no file has changed", None)
+        raise
     finally:
         signal.signal(signal.SIGTERM, before)

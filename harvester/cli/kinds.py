@@ -56,12 +56,22 @@ class Seconds(click.types.FloatParamType):
 
 
 class Text(click.ParamType[str]):
-    """A text that stays one. check: raises UsageError for what it cannot be. complete: what a shell offers."""
+    """A text that stays one.
+
+    check: raises UsageError for what it cannot be. complete: what a shell offers. has_commas: there may be some
+    in it, so that they do not stand between several of them.
+    """
 
     def __init__(
-        self, name: str, *, check: Callable[[str], object] | None = None, complete: Complete | None = None
+        self,
+        name: str,
+        *,
+        check: Callable[[str], object] | None = None,
+        complete: Complete | None = None,
+        has_commas: bool = False,
     ) -> None:
         self.name = name
+        self.has_commas = has_commas
         self._check = check
         self._complete = complete
 
@@ -74,6 +84,10 @@ class Text(click.ParamType[str]):
         except UsageError as exc:
             raise WrongValueError(exc.message, exc.hint, ctx, param) from None
         return text
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        """The values in a variable of the environment, where there may be several: between spaces or commas."""
+        return rv.split() if self.has_commas else rv.replace(",", " ").split()
 
     def shell_complete(
         self,
@@ -202,6 +216,6 @@ CONCURRENCY: Final = Text(
     "concurrency", check=lambda text: parse_concurrency((text,)), complete=named(*_PER_ENDPOINT)
 )
 AGE: Final = Text("age", check=parse_age_ms)
-GROUPING: Final = Text("grouping", check=parse_grouping)
+GROUPING: Final = Text("grouping", check=parse_grouping, has_commas=True)
 BASE_URL: Final = Text("url", check=lambda text: parse_url(text, "--base-url"))
 AUTH_URL: Final = Text("url", check=lambda text: parse_url(text, "--auth-url"))

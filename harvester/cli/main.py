@@ -14,7 +14,7 @@ import cloup
 
 from harvester.cli.declaring import Group, Manner
 from harvester.cli.streams import allows_color, open_streams, refused_output
-from harvester.errors import ExitCode, HarvesterError
+from harvester.errors import ExitCode, HarvesterError, StorageError
 from harvester.version import __version__
 
 COMMANDS: Final = {
@@ -134,7 +134,7 @@ def run_cli(arguments: list[str]) -> int:
         return code
     # The command has nothing to say for itself but what it printed.
     if refused := refused_output():
-        complain(f"standard output: {refused.strerror}", None)
+        report_error(StorageError(f"standard output: {refused.strerror}"), manner)
         return ExitCode.STORAGE
     return ExitCode.OK
 

@@ -28,7 +28,8 @@ Exit codes:
     "Output",
     cloup.option(
         "-o",
-        "--out",
+        "--html",
+        "out",
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="FILE",
         help="Where it goes.  [default: RUN_DIR/report.html]",

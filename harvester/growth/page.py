@@ -8,13 +8,13 @@ from markupsafe import Markup
 
 from harvester.engagement.windows import utc_text
 from harvester.growth.compare import Growth
+from harvester.growth.files import replace_file
 from harvester.growth.sides import Side
 from harvester.growth.tally import AGE_EDGES_DAYS, GAIN_EDGES, AgeClass, MetricTally, Tally
 from harvester.report.charts import bar_chart
 from harvester.report.page import render
 from harvester.report.tables import EMPTY, Cell, Column, Table, number_cell, text_cell, tweet_cell
 from harvester.report.wording import duration, moment, number, percent, short, words
-from harvester.rundir.files import write_derived
 from harvester.version import __version__
 
 TEMPLATE: Final = "growth.html"
@@ -29,7 +29,7 @@ MOST_CARDS: Final = 3
 
 def write_page(growth: Growth, path: Path) -> None:
     """Write the page, as a whole or not at all. Raises StorageError."""
-    write_derived(path, make_page(growth))
+    replace_file(path, make_page(growth))
 
 
 def make_page(growth: Growth) -> bytes:
@@ -92,22 +92,13 @@ def _side_row(name: str, side: Side) -> list[Cell]:
     return [text_cell(name), text_cell(side.name), *counts, *shown, text_cell(STATES[side.state])]
 
 
-def parts_of(tally: Tally) -> list[tuple[str, int]]:
-    """All tweets of both runs, by whether and why not they are compared."""
-    statuses = (
-        (f"{old} in the old run, {new} in the new", n) for (old, new), n in tally.not_ok.most_common()
-    )
-    return [
-        ("compared", tally.n_compared),
-        ("only in the old run", tally.n_only_old),
-        ("only in the new run", tally.n_only_new),
-        *statuses,
-        *([("retrieved later in the old run", tally.n_out_of_order)] if tally.n_out_of_order else []),
-    ]
+def _parts(tally: Tally) -> list[tuple[str, int]]:
+    """All tweets of both runs."""
+    return [("compared", tally.n_compared), *tally.left_out()]
 
 
 def _tweets(tally: Tally) -> Table:
-    found = parts_of(tally)
+    found = _parts(tally)
     n_all = sum(n for _, n in found)
     rows = [
         [text_cell(words(name)), number_cell(n, n / n_all if n_all else 0), Cell(percent(n, n_all), n)]
@@ -118,9 +109,13 @@ def _tweets(tally: Tally) -> Table:
 
 
 def _equation(tally: Tally) -> str:
-    found = [(name, n) for name, n in parts_of(tally) if n]
+    found = _parts(tally)
     said = " + ".join(f"{number(n)} {name}" for name, n in found)
-    return f"{said} = {number(sum(n for _, n in found))} tweets." if found else "There are no tweets."
+    return (
+        f"{said} = {number(sum(n for _, n in found))} tweets."
+        if tally.n_compared or len(found) > 1
+        else "There are no tweets."
+    )
 
 
 def _gained(tally: Tally) -> Table:

@@ -145,6 +145,20 @@ class Tally:
         """Tweets of both runs of which one has no counts."""
         return self.not_ok.total()
 
+    def left_out(self) -> list[tuple[str, int]]:
+        """Tweets that are not compared, by why that is; reasons that no tweet has are not there."""
+        statuses = (
+            (f"{old} in both" if old == new else f"{old}, then {new}", n)
+            for (old, new), n in self.not_ok.most_common()
+        )
+        reasons = (
+            ("only in the old run", self.n_only_old),
+            ("only in the new run", self.n_only_new),
+            *statuses,
+            ("retrieved later in the old run", self.n_out_of_order),
+        )
+        return [(reason, n) for reason, n in reasons if n]
+
     def add(self, joined: Joined) -> Gains:
         """Take the tweets of a range; gives those of them that are compared."""
         gains, n_out_of_order = gains_of(joined)

@@ -1,11 +1,12 @@
 """Work that is done one after the other in a thread, so that nobody waits for it."""
 
 import logging
-import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Thread
+from typing import Final
 
+AFTER_FAILURE_S: Final = 1.0
 log = logging.getLogger("harvester")
 
 
@@ -27,12 +28,11 @@ class Courier:
         self._work.put(work)
 
     def finish(self, within_s: float) -> None:
-        """Wait until all is done, but not for longer."""
+        """Wait until all is done, but not for longer, and for a moment only where something has failed before."""
         self._work.put(None)
-        began = time.monotonic()
-        self._thread.join(within_s)
+        self._thread.join(AFTER_FAILURE_S if self._has_warned else within_s)
         if self._thread.is_alive():
-            self._warn(f"not delivered within {time.monotonic() - began:.0f} s")
+            self._warn(f"not delivered within {within_s:g} s")
 
     def _deliver(self) -> None:
         while work := self._work.get():

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from openlineage.client.event_v2 import RunEvent
 
 PRODUCER: Final = f"urn:harvester:{__version__}"
-WITHIN_S: Final = 5.0
+WITHIN_S: Final = 3.0
 """So long the end of a run waits for its events to be delivered."""
 MOST_INPUTS: Final = 1_000
 """Of a run over more files, the others are left out: an event is one request."""

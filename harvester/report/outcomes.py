@@ -6,8 +6,9 @@ from typing import Any, Final
 from harvester.engagement.metrics import RATE
 from harvester.report.gathering import MOST_RANKED, Endpoint, Reason
 from harvester.report.tables import EMPTY, Cell, Column, Table, number_cell, text_cell, tweet_cell
-from harvester.report.tallies import AGE_LABELS, AgeGroup
-from harvester.report.wording import percent, shown_time, words
+from harvester.report.tallies import AGE_LABELS
+from harvester.report.times import by_day, days_between
+from harvester.report.wording import percent, shown_time, within, words
 
 MEANINGS: Final = {
     "ok": "counted",
@@ -30,7 +31,7 @@ MOST_ROWS: Final = 100
 
 def equation(endpoint: Endpoint) -> str:
     """`8,325 ok + 175 unavailable = 8,500`: the outcomes that there are, added up."""
-    parts = [f"{n:,} {words(name)}" for name, n in endpoint.counts.items() if n]
+    parts = [f"{n:,} {name.replace('_', ' ')}" for name, n in endpoint.counts.items() if n]
     return f"{' + '.join(parts) or '0'} = {endpoint.n_settled:,}"
 
 
@@ -40,14 +41,14 @@ def outcome_table(endpoint: Endpoint) -> Table:
     rows = [
         (
             text_cell(words(name)),
-            Cell(MEANINGS[name], MEANINGS[name]),
             number_cell(n),
             Cell(percent(n, whole), n),
+            Cell(MEANINGS[name]),
         )
         for name, n in endpoint.counts.items()
     ]
-    columns = (Column("Outcome", "text"), Column("Means", "text"), Column("Tweets"), Column("Share"))
-    total = (Cell("All"), Cell(""), number_cell(whole), Cell(percent(whole, whole)))
+    columns = (Column("Outcome", "text"), Column("Tweets"), Column("Share"), Column("Means", "text"))
+    total = (Cell("All"), number_cell(whole), Cell(percent(whole, whole)), Cell(""))
     return Table("What became of the tweets", columns, rows, total, is_sortable=False)
 
 
@@ -89,8 +90,8 @@ def top_table(endpoint: Endpoint, metric: str) -> Table:
     ranked = endpoint.tops[metric]
     columns = (
         Column("Rank"),
-        Column("Tweet", "id"),
         Column(words(metric)),
+        Column("Tweet", "id"),
         Column("Created (UTC)", "text"),
         *(Column(words(name)) for name in others),
     )
@@ -103,8 +104,8 @@ def top_table(endpoint: Endpoint, metric: str) -> Table:
         rows.append(
             (
                 number_cell(rank),
-                tweet_cell(tweet_id),
                 _value_cell(metric, value, value / most),
+                tweet_cell(tweet_id),
                 Cell(shown_time(created_at).removesuffix(" UTC"), created_at) if created_at else EMPTY,
                 *(number_cell(values.get(name)) for name in others),
             )
@@ -114,7 +115,7 @@ def top_table(endpoint: Endpoint, metric: str) -> Table:
         if len(ranked) > MOST_RANKED
         else ""
     )
-    return Table(f"Top tweets by {words(metric)}", columns, rows, sorted_by=2, note=left.strip())
+    return Table(f"Top tweets by {within(metric)}", columns, rows, sorted_by=1, note=left.strip())
 
 
 def _value_cell(metric: str, value: float, share: float) -> Cell:
@@ -125,41 +126,77 @@ def _value_cell(metric: str, value: float, share: float) -> Cell:
 
 def age_table(endpoint: Endpoint) -> Table | None:
     """Median and mean of each metric by age; None where no tweet tells its age."""
-    by_age: dict[str, dict[str, AgeGroup]] = {}
-    for metric, spread in endpoint.spreads.items():
-        for group in spread.ages:
-            by_age.setdefault(group.label, {})[metric] = group
-    if not by_age:
+    columns = (
+        Column("Metric", "text"),
+        Column("Age", "text"),
+        Column("Tweets"),
+        Column("Median"),
+        Column("Mean"),
+    )
+    rows = [
+        (
+            text_cell(words(metric)),
+            Cell(group.label, f"{AGE_LABELS.index(group.label):02d}"),
+            number_cell(group.n),
+            number_cell(group.median),
+            number_cell(group.mean),
+        )
+        for metric, spread in endpoint.spreads.items()
+        for group in spread.ages
+        if group.n and spread.largest
+    ]
+    return Table("By age of the tweets", columns, rows) if rows else None
+
+
+def count_table(endpoint: Endpoint) -> Table | None:
+    """How many tweets have how many, of each metric; None where nothing was counted."""
+    columns = (Column("Metric", "text"), Column("From"), Column("To"), Column("Tweets"), Column("Share"))
+    rows = [
+        (
+            text_cell(words(metric)),
+            number_cell(bucket.first),
+            number_cell(bucket.last),
+            number_cell(bucket.n),
+            Cell(percent(bucket.n, spread.n), bucket.n / spread.n),
+        )
+        for metric, spread in endpoint.spreads.items()
+        for bucket in spread.buckets
+        if bucket.n and spread.largest
+    ]
+    return Table("Tweets by count", columns, rows) if rows else None
+
+
+def day_table(endpoint: Endpoint) -> Table | None:
+    """What all tweets have together on each day; None without a series."""
+    metrics = [metric for metric in endpoint.columns if endpoint.series.get(metric)]
+    days = days_between([endpoint.series[metric] for metric in metrics])
+    if not days:
         return None
-    metrics = [metric for metric, spread in endpoint.spreads.items() if spread.largest]
-    columns = [Column("Age", "text"), Column("Tweets")]
-    for metric in metrics:
-        columns += [Column(f"{words(metric)}, median"), Column(f"{words(metric)}, mean")]
-    rows = []
-    for label in sorted(by_age, key=AGE_LABELS.index):
-        groups = by_age[label]
-        cells = [Cell(label), number_cell(max(group.n for group in groups.values()))]
-        for metric in metrics:
-            found = groups.get(metric)
-            cells += [EMPTY, EMPTY] if found is None else [number_cell(found.median), number_cell(found.mean)]
-        rows.append(cells)
-    return Table("By age of the tweets", columns, rows, is_sortable=False)
+    columns = (Column("Day (UTC)", "text"), *(Column(words(metric)) for metric in metrics))
+    by_metric = [by_day(endpoint.series[metric], days) for metric in metrics]
+    rows = [
+        (text_cell(day), *map(number_cell, counts)) for day, *counts in zip(days, *by_metric, strict=True)
+    ]
+    return Table("All tweets, by day", columns, rows, sorted_by=0)
 
 
 def request_table(endpoint: Endpoint) -> Table:
     """What it took: requests, and errors by kind."""
     told = endpoint.requests
     rows = [
-        (text_cell(words(name)), Cell(means), number_cell(told[key]))
+        (text_cell(words(name)), number_cell(told[key]), Cell(means))
         for key, (name, means) in REQUESTS.items()
         if key in told and (told[key] or key in ("sent", "answered", "repeated", "rate_limited"))
     ]
+    if endpoint.limit_per_minute is not None:
+        limit = number_cell(endpoint.limit_per_minute)
+        rows.append((Cell("Allowance"), limit, Cell("requests a minute, as last seen")))
     errors = sorted(told.get("errors", {}).items(), key=lambda pair: (-pair[1], pair[0]))
     rows += [
-        (Cell(f"Error: {kind}"), Cell("came to nothing, and was tried again"), number_cell(n))
+        (Cell(f"Error: {kind}"), number_cell(n), Cell("came to nothing, and was tried again"))
         for kind, n in errors
     ]
-    columns = (Column("Requests", "text"), Column("Means", "text"), Column("Number"))
+    columns = (Column("Requests", "text"), Column("Number"), Column("Means", "text"))
     return Table("Requests", columns, rows, is_sortable=False)
 
 

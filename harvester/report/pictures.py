@@ -10,9 +10,10 @@ from harvester.report.charts import Line, bar_chart, line_chart, stacked_chart
 from harvester.report.gathering import MOST_LINES, Endpoint
 from harvester.report.tallies import Bucket, Spread
 from harvester.report.times import HOURS, WEEKDAYS, Heat, by_day, days_between, heat_of
-from harvester.report.wording import duration, percent, short, words
+from harvester.report.wording import duration, percent, short, within, words
 from harvester.timeline import NOTHING, Happened, Timeline
 
+FEWEST_SPANS: Final = 3
 MOST_SPANS: Final = 80
 """Of time, that a chart of the run has room for."""
 
@@ -40,7 +41,7 @@ def _distribution(metric: str, spread: Spread) -> Markup:
         f"{_range_of(bucket)}: {bucket.n:,} tweets ({percent(bucket.n, spread.n)})"
         for bucket in spread.buckets
     ]
-    title = f"How many tweets have how many {words(metric)}"
+    title = f"How many tweets have how many {within(metric)}"
     return bar_chart(title, labels, [bucket.n for bucket in spread.buckets], tips, most_labels=12)
 
 
@@ -134,8 +135,8 @@ class Course:
 
 
 def course_of(timeline: Timeline) -> Course | None:
-    """How the work went; None where the run kept no timeline."""
-    if not timeline.spans:
+    """How the work went; None where the run kept no timeline, or was over too soon for one."""
+    if len(timeline.spans) < FEWEST_SPANS:
         return None
     width_s, spans = _coarser(timeline)
     labels = [duration(place * width_s) for place in range(len(spans))]

@@ -79,3 +79,9 @@ def words(name: str) -> str:
     """`Quote tweets` for `quote_tweets`."""
     text = name.replace("_", " ")
     return _NAMES.get(name) or f"{text[:1].upper()}{text[1:]}"
+
+
+def within(name: str) -> str:
+    """The same within a sentence: `quote tweets`, but `URL clicks`."""
+    text = words(name)
+    return text if text[:2].isupper() else f"{text[:1].lower()}{text[1:]}"

@@ -89,7 +89,8 @@ def write_derived(
 ) -> None:
     """Replace a file as a whole: a reader sees the old content or the new one, also after a power cut.
 
-    content: also in parts. mode: who may read it, less what the umask takes away, from the first byte on.
+    content: also in parts, which are taken when they are written. mode: who may read it, less what the umask takes
+    away, from the first byte on.
     temporary_name: for who writes beside a live run, which has names of its own.
     """
     temporary = path.with_name(temporary_name or f".{path.name}.tmp")
@@ -98,7 +99,8 @@ def write_derived(
         temporary.unlink(missing_ok=True)
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         try:
-            write_all(handle, (content,) if isinstance(content, bytes) else content)
+            for piece in (content,) if isinstance(content, bytes) else _joined(content):
+                write_all(handle, (piece,))
             os.fsync(handle)
         finally:
             os.close(handle)

@@ -41,11 +41,12 @@ def test_each_value_has_the_place_that_it_comes_from(monkeypatch: pytest.MonkeyP
 def test_what_is_shown_is_what_the_command_takes(monkeypatch: pytest.MonkeyPatch, capsys: Said) -> None:
     Path("harvester.toml").write_text("top = 3\n[run]\ngrace = 2\nseries = 'day'\n")
     monkeypatch.setenv("HARVESTER_DEDUPE", "no")
-    monkeypatch.setenv("HARVESTER_ENDPOINT", "28hr historical")
+    monkeypatch.setenv("HARVESTER_ENDPOINT", "28hr,historical")
+    monkeypatch.setenv("HARVESTER_GROUP", "a=tweet.id,engagement.type b=engagement.day")
     flags = shown(capsys)["flags"]
     parent = click.Context(cli, info_name="harvester")
     taken = run.make_context("run", ["ids.txt", "-o", "D"], parent).params
-    for name in ("grace", "series", "dedupe", "endpoint", "timeout", "simulate"):
+    for name in ("grace", "series", "dedupe", "endpoint", "timeout", "simulate", "group"):
         given = taken[name]
         assert flags[name]["value"] == (list(given) if isinstance(given, tuple) else given)
 

@@ -207,3 +207,13 @@ def test_every_flag_of_every_command_is_a_variable(names: tuple[str, ...]) -> No
         assert option.envvar == variable_of(option)
     if options_of(command).keys() - {"verbose"}:
         assert any(param.name == "config" for param in command.params)
+
+
+def test_flags_of_one_name_mean_one_thing() -> None:
+    """A variable or a key at the top of the file is for all commands that have the flag."""
+    kinds: dict[str, dict[tuple[object, ...], str]] = {}
+    for names, command in commands(cli).items():
+        for flag, option in options_of(command).items():
+            kind = (type(option.type), option.type.name, option.multiple, option.is_flag, option.count)
+            kinds.setdefault(flag, {})[kind] = " ".join(names)
+    assert not {flag: list(found.values()) for flag, found in kinds.items() if len(found) > 1}

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Final
 
+LOOK_EVERY_S: Final = 0.02
+"""Whether it is to end: each test waits for that."""
 Asked = dict[str, Any]
 """The body of a request, and under "endpoint" where it went."""
 
@@ -82,7 +84,7 @@ def counts(asked: Asked, value: object = "3", **beside: object) -> Reply:
 def serving(answer: Callable[[Asked, int], Reply], tls: ssl.SSLContext | None = None) -> Iterator[Service]:
     """A service of this kind, while the block lasts."""
     service = Service(answer, tls)
-    thread = threading.Thread(target=service.serve_forever)
+    thread = threading.Thread(target=service.serve_forever, kwargs={"poll_interval": LOOK_EVERY_S})
     thread.start()
     try:
         yield service

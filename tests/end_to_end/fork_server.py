@@ -53,8 +53,8 @@ def serve() -> None:
 
 def become(command: dict[str, Any]) -> None:
     """Take on what a process of its own would have."""
-    for descriptor, path in enumerate((os.devnull, command["out"], command["err"])):
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+    for descriptor, path in enumerate((command["in"], command["out"], command["err"])):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC if descriptor else os.O_RDONLY)
         os.dup2(handle, descriptor)
         os.close(handle)
     os.chdir(command["cwd"])

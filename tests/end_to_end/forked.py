@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
 from functools import cache
 from itertools import count
@@ -99,10 +99,21 @@ def shared_server() -> ForkServer:
 
 
 class ForkedProcess:
-    """A process of a fork server, with as much of a `Popen` as tests use. gate: it waits for `go`."""
+    """A process of a fork server, with as much of a `Popen` as tests use. gate: it waits for `go`.
 
-    def __init__(self, pid: int, server: ForkServer, files: tuple[Path, Path], gate: Path | None) -> None:
+    pipe: it reads this one as its standard input.
+    """
+
+    def __init__(
+        self,
+        pid: int,
+        server: ForkServer,
+        files: tuple[Path, Path],
+        gate: Path | None,
+        pipe: Path | None = None,
+    ) -> None:
         self.pid = pid
+        self.stdin = pipe.open("wb") if pipe else None
         self._server = server
         self._files = files
         self._gate = gate
@@ -121,6 +132,10 @@ class ForkedProcess:
         """Signal it."""
         if self.poll() is None:
             os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Let it end."""
+        self.send_signal(signal.SIGTERM)
 
     def poll(self) -> int | None:
         """Its exit code, None while it lives."""
@@ -146,15 +161,17 @@ class ForkedProcess:
         input: bytes | None = None,  # noqa: A002  # as Popen calls it
         timeout: float | None = None,
     ) -> tuple[bytes, bytes]:
-        """What it has said, when it has ended. Raises TimeoutExpired."""
-        assert input is None
+        """What it has said, when it has ended. input: for its standard input. Raises TimeoutExpired."""
+        if self.stdin:
+            with suppress(BrokenPipeError), self.stdin as pipe:
+                pipe.write(input or b"")
         self.wait(DEADLINE_S if timeout is None else timeout)
         out, err = self._files
         return out.read_bytes(), err.read_bytes()
 
 
 class ForkingRunner(Runner):
-    """A runner whose processes are forked, unless they are given an input."""
+    """A runner whose processes are forked, unless their input is a file that is open already."""
 
     def __init__(self, folder: Path, server: ForkServer) -> None:
         super().__init__(folder)
@@ -170,9 +187,10 @@ class ForkingRunner(Runner):
         fault: Fault | None = None,
     ) -> Any:
         """Start `harvester run` in the background. is_held: it waits for `go`."""
-        if stdin is not None:
+        if stdin not in (None, subprocess.PIPE, subprocess.DEVNULL):
             return super().start(*arguments, keys=keys, stdin=stdin)
-        return self.begin("run", *arguments, "-o", str(self.out), keys=keys, is_held=is_held, fault=fault)
+        how: dict[str, Any] = {"is_held": is_held, "fault": fault, "has_pipe": stdin == subprocess.PIPE}
+        return self.begin("run", *arguments, "-o", str(self.out), keys=keys, **how)
 
     def command(self, *arguments: str) -> Finished:
         """Run another command to its end."""
@@ -184,8 +202,9 @@ class ForkingRunner(Runner):
         keys: Mapping[str, str] | None = None,
         is_held: bool = False,
         fault: Fault | None = None,
+        has_pipe: bool = False,
     ) -> ForkedProcess:
-        """Start any command in the background."""
+        """Start any command in the background. has_pipe: with a pipe as standard input, else there is none."""
         number = next(NUMBERS)
         files = (self.folder / f".stdout-{number}", self.folder / f".stderr-{number}")
         for file in files:
@@ -193,8 +212,12 @@ class ForkingRunner(Runner):
         gate = self.folder / "gate"
         if is_held and not gate.exists():
             os.mkfifo(gate)
+        pipe = self.folder / f".stdin-{number}" if has_pipe else None
+        if pipe:
+            os.mkfifo(pipe)
         command = {
             "arguments": arguments,
+            "in": str(pipe or os.devnull),
             "env": {**clean_environment(), **self.homes, **(BEARER if keys is None else keys)},
             "cwd": str(self.folder),
             "out": str(files[0]),
@@ -202,7 +225,8 @@ class ForkingRunner(Runner):
             "gate": str(gate) if is_held else None,
             "fault": [*astuple(fault), str(self.folder / "calls")] if fault else None,
         }
-        return ForkedProcess(self._server.fork(command), self._server, files, gate if is_held else None)
+        process = self._server.fork(command)
+        return ForkedProcess(process, self._server, files, gate if is_held else None, pipe)
 
 
 @contextmanager

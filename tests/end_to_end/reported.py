@@ -34,7 +34,7 @@ def reported_run(folder: Path) -> Iterator[Reported]:
     """Two endpoints, a series by the hour, dead letters, rejected lines, and names that would be HTML."""
     ids = make_ids(N_IDS, 11, int(time.time() * 1000)).tolist()
     (folder / HOSTILE_NAME).write_text("\n".join([*map(str, ids), HOSTILE_LINE, "1.12E+18", ""]))
-    flags = ("--fault", "bad-counts=@3-4", "--fault", "http-503=@6", "--owned-share", "0.9")
+    flags = ("--fault", "bad-counts=@1-15", "--fault", "http-503=@16", "--owned-share", "0.9")
     (folder / "simulator").mkdir()
     with running_simulator(folder / "simulator", *flags) as simulator:
         run = ForkingRunner(folder, shared_server())

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from tests.end_to_end.by_hand import Asked, Reply, Service, counts, serving
-from tests.end_to_end.forked import ForkingRunner
+from tests.end_to_end.forked import ForkingRunner, shared_server
 from tests.end_to_end.injecting import How, Injector, Point
 from tests.end_to_end.running import Finished, Runner, assert_same_result
 
@@ -63,7 +63,7 @@ class Scene:
             "-q",
         )
         (folder / "ids.txt").write_text("\n".join([*IDS, IDS[0], "no ID", ""]))
-        self.reference = Runner(folder)
+        self.reference = ForkingRunner(folder, shared_server())
         self._before = folder / "before"
         self.reference.out.mkdir()
         (self.reference.out / ".pace-totals.json").write_text(json.dumps(PACE))

@@ -15,7 +15,7 @@ from harvester.engagement.tweet_id import first_id_at
 from harvester.simulator.options import Shares
 from harvester.simulator.population import make_ids
 from harvester.simulator.world import World
-from tests.end_to_end.forked import running_simulator
+from tests.end_to_end.forked import ForkingRunner, running_simulator, shared_server
 from tests.end_to_end.running import USER_KEYS, Runner, Simulator, wait_for
 
 ALL = ("-e", "totals", "-e", "28hr", "-e", "historical")
@@ -51,7 +51,7 @@ def some_file(some_ids: list[int], tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="module")
 def three(some_file: Path, calm: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Runner:
     """A run of three endpoints that nothing came between."""
-    runner = Runner(tmp_path_factory.mktemp("three"))
+    runner = ForkingRunner(tmp_path_factory.mktemp("three"), shared_server())
     finished = runner(str(some_file), *ALL, *RANGE, "--base-url", calm.url, keys=USER_KEYS)
     assert finished.code == 0, finished.err
     return runner
@@ -180,7 +180,7 @@ def test_more_accounts_than_the_ceiling_end_the_run_before_their_first_request(
     with running_simulator(tmp_path) as simulator:
         arguments = (str(some_file), "--base-url", simulator.url, "--max-handles", "1")
         first = run(*arguments, keys=USER_KEYS)
-        other = Runner(tmp_path)
+        other = ForkingRunner(tmp_path, shared_server())
         other.out = tmp_path / "other"
         n_before = len(simulator.requests())
         keys = {**USER_KEYS, "HARVESTER_ACCESS_TOKEN": "another-token"}

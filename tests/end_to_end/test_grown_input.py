@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.forked import running_simulator
+from tests.end_to_end.forked import ForkingRunner, running_simulator, shared_server
 from tests.end_to_end.running import Runner, Simulator, committed_ids, wait_for
 
 
@@ -57,8 +57,7 @@ def test_grown_input_gives_what_all_of_it_gives(
         asked = Counter(i for request in simulator.requests() for i in request["tweet_ids"])
         assert run(*arguments).code == 0
         assert max(asked.values()) <= (2 if is_killed else 1)
-    fresh = Runner(tmp_path / "fresh")
-    fresh.folder.mkdir()
+    fresh = ForkingRunner(tmp_path / "fresh", shared_server())
     assert fresh(str(path), "--base-url", calm.url).code == 0
     assert outcomes(run) == outcomes(fresh)
     for part in ("counts", "totals", "top"):

@@ -91,7 +91,7 @@ def test_report_tells_what_came_of_the_run_and_escapes_foreign_words(reported: R
     run_id = json.loads((reported.run.out / "run.json").read_text())["run_id"]
     assert run_id in page
     counts = reported.run.summary()["endpoints"]["totals"]["counts"]
-    assert f"{counts['ok']:,} OK + " in page
+    assert f"{counts['ok']:,} ok + " in page
     assert f"= {N_IDS:,}</p>" in page
 
 

@@ -20,10 +20,12 @@ from harvester.engagement.redaction import Redactor
 from harvester.simulator.catalogue import FAULTS
 from harvester.transport.oauth import bearer_signer, user_signer
 from tests.end_to_end.by_hand import Asked, Reply, counts, serving
+from tests.end_to_end.forked import ForkedProcess, ForkingRunner, shared_server
 from tests.end_to_end.running import (
     BEARER,
     DEADLINE_S,
     USER_KEYS,
+    Process,
     Runner,
     Simulator,
     clean_environment,
@@ -47,7 +49,12 @@ class Watched:
     )
     seen: bytes = b""
 
-    def start(self, *arguments: str, **more: str) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str) -> ForkedProcess:
+        runner = ForkingRunner(self.folder, shared_server())
+        return runner.begin(*arguments, keys=self.keys, has_pipe=True)
+
+    def start_alone(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """In an interpreter of its own, which tells where it was when it crashes."""
         homes = {"XDG_STATE_HOME": str(self.folder / "state"), "XDG_CONFIG_HOME": str(self.folder / "config")}
         process = subprocess.Popen(
             [sys.executable, "-X", "faulthandler", "-m", "harvester", *arguments],
@@ -55,18 +62,18 @@ class Watched:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=self.folder,
-            env={**clean_environment(), **homes, **self.keys, **more},
+            env={**clean_environment(), **homes, **self.keys},
         )
         self.seen += Path(f"/proc/{process.pid}/cmdline").read_bytes()
         return process
 
-    def finish(self, process: subprocess.Popen[bytes], stdin: bytes = b"") -> int:
+    def finish(self, process: Process, stdin: bytes = b"") -> int:
         out, err = process.communicate(stdin, timeout=DEADLINE_S)
         self.seen += out + err
         return process.returncode
 
-    def __call__(self, *arguments: str, stdin: bytes = b"", **more: str) -> int:
-        return self.finish(self.start(*arguments, **more), stdin)
+    def __call__(self, *arguments: str, stdin: bytes = b"") -> int:
+        return self.finish(self.start(*arguments), stdin)
 
     def simulator(self, *flags: str) -> "Simulators":
         return Simulators(self, flags)
@@ -110,10 +117,8 @@ class Simulators:
         self.process = self.watched.start(
             "simulate", "-v", "--exit-with-parent", "--log", str(log), *self.flags
         )
-        assert self.process.stdout
-        said = self.process.stdout.readline()
-        self.watched.seen += said
-        return Simulator(said.decode().split('"')[3], log)
+        wait_for(lambda: self.process.said().endswith(b"\n"), "the simulator")
+        return Simulator(self.process.said().decode().split('"')[3], log)
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
@@ -144,6 +149,9 @@ def test_run_under_every_fault(watched: Watched) -> None:
         assert watched("status", "run") == watched("status", "run", "--json") == 0
         assert watched("plan", "ids.txt", "-e", "28hr") == 0
         assert watched("inspect", "ids.txt") == 0
+        assert watched("report", "run") == 0
+        assert watched("export", "run", "--to", "records.csv") == 0
+        assert watched("diff", "run", "run", "--html", "growth.html", "--ndjson", "gains.ndjson") in (0, 2)
     watched.assert_nothing_is_seen()
 
 
@@ -174,7 +182,9 @@ def test_tokens_that_are_refused_and_expire(watched: Watched) -> None:
 def test_crash_and_kill(watched: Watched) -> None:
     with watched.simulator("--latency", "200") as simulator:
         for n, number in enumerate((signal.SIGABRT, signal.SIGKILL), start=1):
-            process = watched.start("run", "ids.txt", "--base-url", simulator.url, "-o", f"run-{n}", "-vv")
+            process = watched.start_alone(
+                "run", "ids.txt", "--base-url", simulator.url, "-o", f"run-{n}", "-vv"
+            )
             wait_for(lambda n=n: len(simulator.requests()) >= n, "a request")  # type: ignore[misc]
             process.send_signal(number)
             assert watched.finish(process) == -number
@@ -205,17 +215,8 @@ def test_config_show_and_completion(watched: Watched) -> None:
 
 
 def test_no_command_is_forgotten() -> None:
-    assert set(COMMANDS) == {
-        "run",
-        "status",
-        "verify",
-        "plan",
-        "inspect",
-        "auth",
-        "simulate",
-        "config",
-        "completion",
-    }
+    harvested = {"run", "verify", "plan", "inspect", "status", "report", "export", "diff"}
+    assert set(COMMANDS) == {*harvested, "auth", "simulate", "config", "completion"}
 
 
 def test_public_objects_do_not_show_secrets(watched: Watched) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.forked import running_simulator
+from tests.end_to_end.forked import ForkingRunner, running_simulator, shared_server
 from tests.end_to_end.running import (
     BEARER,
     DEADLINE_S,
@@ -30,7 +30,7 @@ def content(ids: list[int]) -> bytes:
 @pytest.fixture(scope="module")
 def reference(content: bytes, calm: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Runner:
     """A harvest of that content that nothing came between."""
-    runner = Runner(tmp_path_factory.mktemp("reference"))
+    runner = ForkingRunner(tmp_path_factory.mktemp("reference"), shared_server())
     finished = runner.finish(runner.start("-", "--base-url", calm.url, stdin=subprocess.PIPE), content)
     assert finished.code == 0, finished.err
     return runner

@@ -1,5 +1,6 @@
 """A harvest amid faults, killed again and again until it is done, and what it has to equal."""
 
+import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from tests.end_to_end.running import (
     Simulator,
     assert_same_result,
 )
+from tests.end_to_end.sweeping import PACE
 
 LOOK_EVERY_S: Final = 0.005
 START_S: Final = 0.3
@@ -56,11 +58,19 @@ class Tally:
 class Torture:
     """One harvest: an undisturbed one of the same, then processes that are killed until one comes to its end.
 
-    worth_s: a kill may cost the answers of so many seconds, beside what is in flight.
+    worth_s: a kill may cost the answers of so many seconds, beside what is in flight. knows_limit: the first
+    process does, so that a kill before the first answer does not cost 10 s of waiting.
     """
 
     def __init__(
-        self, ordeal: Ordeal, folder: Path, server: ForkServer, now_s: float, *, worth_s: float = WORTH_S
+        self,
+        ordeal: Ordeal,
+        folder: Path,
+        server: ForkServer,
+        now_s: float,
+        *,
+        worth_s: float = WORTH_S,
+        knows_limit: bool = False,
     ) -> None:
         self._worth_s = worth_s
         self.tally = Tally(ordeal)
@@ -75,6 +85,10 @@ class Torture:
         self._reference = ForkingRunner(folder / "calm", server)
         self._counted = Counted(self._run.out)
         self._asked: list[dict[str, Any]] = []
+        if knows_limit:
+            self._run.out.mkdir()
+            for name in ordeal.workers:
+                (self._run.out / f".pace-{name}.json").write_text(json.dumps(PACE))
 
     def run(self) -> Tally:
         """All of it. What is wrong is in the tally's violations."""

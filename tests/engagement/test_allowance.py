@@ -4,7 +4,7 @@ import math
 from email.utils import format_datetime, formatdate
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harvester.engagement.allowance import Rate, Window, read_windows, retry_after_s, wait_after_429_s
@@ -147,7 +147,6 @@ values = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(names, values), st.floats(0, 4e9))
 @example({"Date": "1 Jan 1 00:00:00 +2359"}, 0.0)
 def test_no_headers_whatever_raise_or_give_a_senseless_wait(headers: dict[str, str], wall_s: float) -> None:

@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harvester.engagement.endpoints import ENDPOINTS
@@ -24,13 +24,11 @@ def test_body_is_the_contracts() -> None:
     }
 
 
-@settings(deadline=None)
 @given(tweet_ids)
 def test_body_is_the_same_for_the_same_request(ids: tuple[str, ...]) -> None:
     assert encode_request(request(*ids)) == encode_request(request(*list(ids)))
 
 
-@settings(deadline=None)
 @given(tweet_ids)
 def test_halves_lose_nothing_and_keep_the_order(ids: tuple[str, ...]) -> None:
     first, second = request(*ids).halves()

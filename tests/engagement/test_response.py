@@ -614,7 +614,7 @@ def reading(way: Any) -> Any:
     return rows, malformed, *(set(getattr(root, name) or ()) for name in Root.__struct_fields__[2:])
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(st.dictionaries(st.integers(1, 60).map(str), honest_row, max_size=12), beside, st.booleans())
 def test_both_ways_of_reading_agree_on_honest_bodies(rows: Any, others: Any, is_spaced: bool) -> None:
     asked = Request(ENDPOINTS["totals"], tuple(rows), ALL_METRICS, ALL_METRICS, Access.USER_CONTEXT)
@@ -626,7 +626,7 @@ def test_both_ways_of_reading_agree_on_honest_bodies(rows: Any, others: Any, is_
     assert patient[0] == {i: {m: int(n) for m, n in r.items()} for i, r in rows.items()}
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.dictionaries(st.integers(1, 60).map(str), honest_row, max_size=12), lists)
 def test_the_fast_way_is_taken_where_the_answer_is_as_documented(rows: Any, gone: list[str]) -> None:
     asked = Request(ENDPOINTS["totals"], tuple(rows), ALL_METRICS, ALL_METRICS, Access.USER_CONTEXT)
@@ -640,7 +640,7 @@ any_count = st.one_of(honest_count, st.sampled_from([*WRONG_COUNTS, "x", 1.0, -1
 any_row = st.dictionaries(st.sampled_from([*ALL_METRICS, "likes"]), any_count, max_size=8)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(st.integers(1, 6).map(str), any_row), max_size=6), beside)
 def test_whatever_the_counts_are_no_way_gives_a_number_that_was_not_sent(rows: Any, others: Any) -> None:
     """Tweets may come twice here: the body is put together by hand."""

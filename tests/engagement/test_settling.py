@@ -194,7 +194,7 @@ worlds = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(worlds, st.booleans())
 @example(World({"1": "poisonous", "2": "fine"}), False)
 @example(World({"1": "shy", "2": "untouched"}), False)
@@ -230,7 +230,7 @@ def _with_others(world: World) -> World:
     return world
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from(["fine", "deleted", "untouched", "poisonous"]), min_size=2, max_size=60))
 def test_a_batch_settles_to_the_truth_when_no_other_is_under_way(mixture: list[str]) -> None:
     """The last batch of a run, or a run with one worker: only its own tweets tell that the service is there."""
@@ -539,7 +539,6 @@ def test_what_was_settled_before_stays_when_the_rest_is_asked_again() -> None:
 
 
 @given(st.integers(1, 100), st.floats(0, 1, exclude_max=True))
-@settings(deadline=None)
 def test_backoff_is_full_jitter_under_a_doubling_cap(n_failed: int, random: float) -> None:
     assert 0 <= backoff_s(n_failed, random) <= min(30.0, 0.5 * 2 ** (n_failed - 1))
 

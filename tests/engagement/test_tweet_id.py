@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harvester.engagement.tweet_id import (
@@ -32,7 +32,6 @@ def is_valid(text: str) -> int | None:
     return int(text) if text.isdigit() and 1 <= int(text) < 2**63 else None
 
 
-@settings(deadline=None)
 @given(plain)
 @example("9223372036854775807")
 @example("9223372036854775808")
@@ -44,7 +43,6 @@ def test_parse_tweet_id_agrees_with_the_oracle(text: str) -> None:
     assert parsed == expected if expected is not None else isinstance(parsed, str)
 
 
-@settings(deadline=None)
 @given(cells)
 @example("'1\"")
 @example('"')
@@ -59,7 +57,6 @@ def test_parse_tweet_id_changes_no_digits(text: str) -> None:
         assert all(part.strip("0") == "" for part in digits[1:])
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_parse_tweet_id_never_raises(text: str) -> None:
     parsed = parse_tweet_id(text)
@@ -78,7 +75,6 @@ FORGIVEN = [
 ]
 
 
-@settings(deadline=None)
 @given(ids, st.sampled_from(FORGIVEN))
 def test_parse_tweet_id_forgives_what_is_certain(tweet_id: int, form: str) -> None:
     assert parse_tweet_id(form.format(tweet_id)) == tweet_id
@@ -167,7 +163,6 @@ def test_parse_tweet_id_is_quick_for_a_long_text(part: str) -> None:
         assert isinstance(parse_tweet_id(text), str)
 
 
-@settings(deadline=None)
 @given(snowflakes)
 def test_created_ms_is_the_contracts_formula(tweet_id: int) -> None:
     assert created_ms(tweet_id) == (tweet_id >> 22) + 1_288_834_974_657
@@ -179,7 +174,6 @@ def test_created_ms_is_unknown_for_an_id_from_before_snowflake(tweet_id: int) ->
     assert created_at_texts(np.array([tweet_id], np.int64)) == [None]
 
 
-@settings(deadline=None)
 @given(snowflakes)
 def test_first_id_at_is_the_smallest_id_of_its_moment(tweet_id: int) -> None:
     time_ms = created_ms(tweet_id)
@@ -199,7 +193,6 @@ def test_decimals_are_the_ids_as_they_are_written(tweet_ids: list[int]) -> None:
     assert decimals(np.array(tweet_ids, np.int64)) == tuple(map(str, tweet_ids))
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(ids, snowflakes), max_size=20))
 @example([MAX_TWEET_ID, FIRST_SNOWFLAKE, 1])
 def test_created_at_texts_agree_with_datetime(tweet_ids: list[int]) -> None:

@@ -1,5 +1,6 @@
 """What is exported is what the records say, in each format and with the types that it has."""
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -111,6 +112,8 @@ def test_ids_in_a_spreadsheet_are_text_and_counts_are_numbers(run_of: RunOf, tmp
     export(tmp_path / "x.xlsx", run_of("ranges"))
     sheets = sheets_of(tmp_path / "x.xlsx")
     assert list(sheets) == ["tweets", "series"]
+    with zipfile.ZipFile(tmp_path / "x.xlsx") as archive:
+        assert b'state="frozen"' in archive.read("xl/worksheets/sheet1.xml")
     header, *rows = sheets["tweets"]
     assert "tweet_id_int" not in header
     assert all(isinstance(row[header.index("tweet_id")], str) for row in rows)

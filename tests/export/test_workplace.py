@@ -79,8 +79,13 @@ def test_killed_export_leaves_nothing_under_the_final_name_and_the_next_one_clea
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_stopped_export_clears_up(
-    sent: signal.Signals, code: int, run_of: RunOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_stopped_export_clears_up_and_says_so(
+    sent: signal.Signals,
+    code: int,
+    run_of: RunOf,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     def stopped(*_: object) -> Iterator[object]:
         os.kill(os.getpid(), sent)
@@ -91,6 +96,7 @@ def test_stopped_export_clears_up(
         assert run_cli(["export", str(run_of("totals")), "--to", f"{tmp_path}/x.csv"]) == code
     except SystemExit as exc:
         assert exc.code == code  # noqa: PT017  # one of two ways to end
+    assert capfd.readouterr().err.rstrip() == "harvester: stopped, no file has changed"
     assert list(tmp_path.iterdir()) == []
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 

@@ -71,7 +71,7 @@ def test_lines_on_standard_output_are_there_alone(
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
-def test_no_line_is_wider_than_the_terminal(
+def test_all_of_it_fits_the_terminal(
     june: Path,
     july: Path,
     width: int,
@@ -82,12 +82,25 @@ def test_no_line_is_wider_than_the_terminal(
     monkeypatch.chdir(june.parent.parent)
     old, new = (path.relative_to(june.parent.parent) for path in (june, july))
     assert diff(old, new, "--top", 2) == ExitCode.OK
-    assert max(map(len, capsys.readouterr().out.splitlines())) <= width
+    said = capsys.readouterr().out
+    assert max(map(len, said.splitlines())) <= width
+    # Columns are left out, and no figure is cut.
+    assert "…" not in said
 
 
-def test_a_report_is_written_beside_anything_else(june: Path, july: Path, tmp_path: Path) -> None:
-    assert diff(june, july, "--report", "growth.html", "--json") == ExitCode.OK
+@pytest.mark.parametrize("flag", ["--html", "--report"])
+def test_a_page_is_written_beside_anything_else(june: Path, july: Path, tmp_path: Path, flag: str) -> None:
+    assert diff(june, july, flag, "growth.html", "--json", "--top", 0, "-m", "replies") == ExitCode.OK
     assert (tmp_path / "growth.html").read_text().startswith("<!doctype html>")
+
+
+def test_what_run_is_told_of_its_report_is_nothing_to_diff(
+    june: Path, july: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARVESTER_REPORT", "false")
+    (tmp_path / "harvester.toml").write_text("report = false\n")
+    assert diff(june, july, "--top", 0) == ExitCode.OK
+    assert [path.name for path in tmp_path.iterdir()] == ["harvester.toml"]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +109,8 @@ def test_a_report_is_written_beside_anything_else(june: Path, july: Path, tmp_pa
         (("--json", "--ndjson", "-"), ExitCode.USAGE, "--json and --ndjson - both want standard output"),
         (("-m", "favourites"), ExitCode.USAGE, "unknown metric 'favourites'"),
         (("-m", "url_clicks"), ExitCode.USAGE, "totals does not offer the metric 'url_clicks'"),
-        (("--ndjson", "nowhere/gains.ndjson"), ExitCode.STORAGE, "No such file or directory"),
+        (("--ndjson", "nowhere/gains.ndjson"), ExitCode.USAGE, "there is no folder nowhere"),
+        (("--report", "{july}/totals.ndjson"), ExitCode.USAGE, "would be in the directory of a run"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(
@@ -107,7 +121,7 @@ def test_what_is_wrong_is_said_in_a_line(
     says: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert diff(june, july, *arguments) == code
+    assert diff(june, july, *(argument.format(july=july) for argument in arguments)) == code
     said = capsys.readouterr()
     assert says in said.err.replace("\n", " ")
     assert "Traceback" not in said.err

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harvester.growth.joining import join
@@ -31,6 +31,7 @@ def places(found: Rows) -> dict[int, int]:
     return dict(zip(found["tweet_id"].tolist(), found["counts"][:, 0].tolist(), strict=True))
 
 
+@settings(deadline=None, max_examples=60)
 @given(SIDES, SIDES)
 def test_tweets_of_both_runs_are_side_by_side(old: list[tuple[int, int]], new: list[tuple[int, int]]) -> None:
     joined = join(rows(old), rows(new))

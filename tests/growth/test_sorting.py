@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harvester.engagement.tweet_id import MAX_TWEET_ID
@@ -25,6 +25,7 @@ def rows(ids: Sequence[int], at: Sequence[int] | None = None) -> Rows:
     return made
 
 
+@settings(deadline=None, max_examples=60)
 @given(SIDES, st.integers(1, 40), st.integers(1, 9), st.integers(1, 30))
 def test_ranges_go_upwards_and_hold_every_row_once(
     sides: tuple[list[int], list[int]], piece_rows: int, key_rows: int, range_rows: int

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harvester.engagement.tweet_id import first_id_at
@@ -38,6 +38,7 @@ def compared(old: dict[int, Tweet], new: dict[int, Tweet]) -> list[int]:
     )
 
 
+@settings(deadline=None, max_examples=60)
 @given(SIDES, SIDES)
 def test_every_tweet_is_counted_in_one_place(old: dict[int, Tweet], new: dict[int, Tweet]) -> None:
     tally = Tally(("a", "b"), 3)
@@ -53,6 +54,7 @@ def test_every_tweet_is_counted_in_one_place(old: dict[int, Tweet], new: dict[in
         assert n == sum((old[i][0], new[i][0]) == codes for i in both)
 
 
+@settings(deadline=None, max_examples=60)
 @given(SIDES, SIDES)
 def test_sums_are_those_of_single_tweets_and_losses_are_apart(
     old: dict[int, Tweet], new: dict[int, Tweet]
@@ -73,6 +75,7 @@ def test_sums_are_those_of_single_tweets_and_losses_are_apart(
         assert sum(each.gained for each in its.by_age()) == its.gained
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(SIDES, min_size=1, max_size=3), st.lists(SIDES, min_size=3, max_size=3), st.integers(0, 4))
 def test_top_lists_are_the_highest_and_the_smaller_id_comes_first(
     olds: list[dict[int, Tweet]], news: list[dict[int, Tweet]], top: int

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Final
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -82,7 +83,7 @@ def demand_valid(event: dict[str, Any]) -> None:
     parts = [event["run"].get("facets", {}), event["job"].get("facets", {})]
     parts += [dataset.get("outputFacets", {}) for dataset in event["outputs"]]
     for facet in (facet for part in parts for facet in part.values()):
-        assert facet["_producer"] == lineage.PRODUCER
+        assert urlsplit(facet["_producer"]).scheme
         assert facet["_schemaURL"].startswith("https://openlineage.io/spec/facets/")
 
 
@@ -96,6 +97,7 @@ def test_a_run_sends_start_and_complete_with_files_and_rows(collector: Collector
     start, end = collector.events
     for event in (start, end):
         demand_valid(event)
+        assert event["producer"] == lineage.PRODUCER
         assert event["run"]["runId"] == run_id_of(out)
         assert (event["job"]["namespace"], event["job"]["name"]) == ("nightly", "harvester.july")
         assert [dataset["name"] for dataset in event["inputs"]] == [str(tmp_path / "july.txt")]
@@ -135,7 +137,7 @@ def test_the_task_that_started_the_run_is_its_parent(collector: Collector, tmp_p
     parent = "airflow/dag.task/3f5e83fa-3480-44ff-99c5-ff943904e5e8"
     tell([Lineage({"OPENLINEAGE_PARENT_ID": parent})], tmp_path / "july")
     facet = collector.events[0]["run"]["facets"]["parent"]
-    assert facet["job"] == {"namespace": "airflow", "name": "dag.task"}
+    assert (facet["job"]["namespace"], facet["job"]["name"]) == ("airflow", "dag.task")
     assert facet["run"]["runId"] == parent.rsplit("/", 1)[1]
 
 
@@ -157,7 +159,7 @@ def test_a_server_that_does_not_answer_is_waited_for_at_the_end_alone_and_not_lo
     collector.opens.clear()
     outcome = tell([Lineage({})], tmp_path / "july")
     assert outcome.exit_code is ExitCode.OK
-    assert caplog.messages == ["OpenLineage: not delivered within 0 s; the run goes on without"]
+    assert caplog.messages == ["OpenLineage: not delivered within 0.2 s; the run goes on without"]
 
 
 def test_a_missing_client_is_a_warning_that_names_the_extra(

@@ -2,11 +2,14 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.verify.conftest import KINDS, make
+from tests.verify.conftest import IDS, KINDS, RANGES, Kind, make
+
+SHORT = {**KINDS, "ranges": Kind(replace(RANGES, start="3d"), tuple(IDS[:60]))}
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +19,7 @@ def run_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
     def get(name: str) -> Path:
         if name not in made:
-            made[name] = make(KINDS[name], tmp_path_factory.mktemp("recorded"))
+            made[name] = make(SHORT[name], tmp_path_factory.mktemp("recorded"))
         return made[name]
 
     return get

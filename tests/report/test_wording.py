@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvester.report.wording import duration, moment, number, percent, short, shown_time, words
+from harvester.report.wording import duration, moment, number, percent, short, shown_time, within, words
 
 
 @pytest.mark.parametrize(
@@ -90,3 +90,4 @@ def test_metric_is_named_in_words() -> None:
         "URL clicks",
         "OK",
     ]
+    assert [within(name) for name in ("quote_tweets", "url_clicks")] == ["quote tweets", "URL clicks"]

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
@@ -113,7 +113,6 @@ fates = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.integers(1, 2**63 - 1), st.tuples(fates, st.integers(0, 10**12)), max_size=20))
 def test_each_tweet_is_a_record_or_a_dead_letter(tweets: dict[int, tuple[Fate | None, int]]) -> None:
     rows = {i: None if fate else ROW(n, n) for i, (fate, n) in tweets.items()}

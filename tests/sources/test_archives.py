@@ -32,7 +32,7 @@ MEMBERS = {
     for name in ("a.txt", "b/c.csv", "d")
 }
 IDS = [int(line) for content in MEMBERS.values() for line in content.split()]
-quick = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harvester.errors import UsageError
@@ -25,7 +25,6 @@ KINDS: dict[str, Literal["parquet", "arrow"]] = {
     "arrow file": "arrow",
     "arrow stream": "arrow",
 }
-quick = settings(deadline=None)
 every = pytest.mark.parametrize("stored", STORED)
 
 
@@ -195,7 +194,6 @@ columns = st.sampled_from(list(values_of)).flatmap(
 )
 
 
-@quick
 @given(columns, st.sampled_from(STORED), st.integers(1, 40), st.integers(1, 40), st.booleans())
 def test_what_is_found_is_independent_of_row_groups_and_batches(
     column: pa.Array, stored: str, rows: int, batch_rows: int, is_encoded: bool
@@ -208,7 +206,6 @@ def test_what_is_found_is_independent_of_row_groups_and_batches(
     )
 
 
-@quick
 @given(st.lists(st.one_of(st.none(), st.integers(-2, 2**63 - 1)), max_size=20), st.sampled_from(STORED))
 def test_strings_and_integers_agree(values: list[int | None], stored: str) -> None:
     as_text = [None if value is None else str(value) for value in values]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harvester.errors import UsageError
@@ -17,7 +17,6 @@ from harvester.sources.columnar import arrow_messages, files
 from harvester.sources.columnar.tables import read_table
 from tests.sources.test_columnar import ID, STORED, Found, every, read, together, write
 
-quick = settings(deadline=None)
 IDS = [ID + number for number in range(90)]
 
 
@@ -50,7 +49,6 @@ damages = st.lists(
 )
 
 
-@quick
 @given(st.sampled_from(CONTENTS), damages, st.sampled_from([None, "t", "s.id"]), st.floats(0.5, 1))
 def test_damage_never_raises_but_for_a_column_that_is_gone(
     content: tuple[str, bytes], damages: list[tuple[float, bytes]], column: str | None, left: float

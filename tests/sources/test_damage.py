@@ -96,7 +96,7 @@ def test_damaged_cell_is_repaired_or_rejected_by_its_name(
     assert is_as_expected(read(end.join(rows), "csv"), expected, 3)
 
 
-quick = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n"), min_size=1, max_size=30)
 
 

@@ -25,7 +25,7 @@ IDS = [RNG.randrange(2**60, 2**61) for _ in range(400)]
 TEXT = b"".join(b"%d\n" % tweet_id for tweet_id in IDS)
 STORED = {name: compress(TEXT) for name, compress in COMPRESS.items()}
 STREAMS = [name for name in COMPRESS if name != "zip"]
-quick = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ bits = st.sampled_from(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(bits, max_size=20).map("".join), st.integers(1, 60))
 def test_lists_are_independent_of_chunks(read: Read, content: str, chunk_bytes: int) -> None:
     content = f"{ID},{ID + 5}, {content}"

@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 
 import fsspec
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from harvester.sources import find_sources, read_chunks
@@ -37,7 +37,6 @@ def test_data_files_are_those_of_a_walk(paths: list[str], taken: list[str]) -> N
     assert data_files(paths) == taken
 
 
-@settings(deadline=None)
 @given(trees)
 def test_folder_store_and_archive_mean_the_same_files_in_the_same_order(tree: set[str]) -> None:
     expected = data_files(tree)

@@ -49,7 +49,7 @@ def chunks_of(
     return list(read_chunks(find_sources([str(file)]), form, chunk_bytes=chunk_bytes))
 
 
-quick = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 chunk_sizes = st.integers(1, 60)
 names = st.one_of(
     st.sampled_from(

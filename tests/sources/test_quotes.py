@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from harvester.sources import Form, find_sources, read_chunks
@@ -140,7 +140,6 @@ words = st.sampled_from(["a", " ", ",", "\n", '"', "'", LINK, f"{ID + 99}", " 12
 texts = st.lists(words, max_size=12).map("".join)
 
 
-@settings(deadline=None)
 @given(st.lists(texts, min_size=1, max_size=6), st.booleans(), st.integers(20, 300))
 def test_tables_are_read_as_the_csv_module_writes_them(
     read: Read, cells: list[str], is_first: bool, chunk_bytes: int

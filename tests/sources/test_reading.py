@@ -92,7 +92,7 @@ csv_contents = st.lists(
     max_size=40,
 ).map(b"".join)
 chunk_sizes = st.integers(1, 50)
-quick = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @quick

@@ -45,7 +45,7 @@ def plain(chunk: Chunk) -> tuple[object, ...]:
     return chunk.ids.tolist(), chunk.lines.tolist(), chunk.rejected, *counts
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(tables, dialects, shapes, st.sampled_from([None, "id"]), st.integers(1, 4))
 @example('"a"\r\n,5\n', Dialect(","), Shape(2, 1), None, 1)
 @example("\t\n5,6\n", Dialect(","), Shape(2, 0), "id", 1)
@@ -255,7 +255,7 @@ PARTS = [
 ]
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.sampled_from(PARTS), max_size=30).map(b"".join),
     st.sampled_from([None, "csv", "tsv", "text"]),

@@ -259,7 +259,7 @@ def test_with_slots_left_over_it_never_grows(begin: int, answers: list[tuple[flo
     assert concurrency.limit == begin
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     begin=st.integers(1, 64), room=st.sampled_from([0, 8, 64]), troubles=st.lists(st.booleans(), max_size=400)
 )

@@ -26,7 +26,7 @@ from harvester.job import Harvest, Outcome
 from harvester.simulator.answers import answer_request
 from harvester.simulator.credentials import Asker
 from harvester.transport.session import Reply
-from tests.conftest import TurnedLoop
+from tests.conftest import run_turned
 from tests.in_process import InProcess
 from tests.worlds.scene import HOUR_MS, EndpointName, Scene, was_made_before
 from tests.worlds.truth import supported, wanted_lines
@@ -247,12 +247,12 @@ def run_once(
 
     service.interrupt = interrupt
     try:
-        with asyncio.Runner(loop_factory=TurnedLoop) as runner:
-            return runner.run(one.run())
+        outcome: Outcome = run_turned(one.run())
     except Crash:
         return None
     finally:
         sent += service.sent
+    return outcome
 
 
 def _read(scene: Scene, out: Path, sent: list[Sent]) -> Harvested:

@@ -13,7 +13,7 @@ from harvester.config.options import Options
 from harvester.errors import ExitCode, HarvesterError
 from harvester.job import Harvest, Outcome
 from harvester.verify.report import verify
-from tests.conftest import TurnedLoop
+from tests.conftest import run_turned
 from tests.worlds.disk import Disk, DiskFault, End, Ending
 from tests.worlds.harvesting import Sent, credentials_of
 from tests.worlds.scene import Scene
@@ -94,14 +94,14 @@ class _Clock:
 def _outcome(one: Harvest, ending: Ending) -> Outcome | None:
     """How the process ended; None where it was killed, whatever it says on its way out."""
     try:
-        with asyncio.Runner(loop_factory=TurnedLoop) as runner:
-            return runner.run(one.run())
+        outcome: Outcome = run_turned(one.run())
     except HarvesterError as error:
         return Outcome(error.exit_code, error=error)
     except Exception:
         if ending.was_killed:
             return None
         raise
+    return outcome
 
 
 def _beside(at: int | None, options: Options, scene: Scene, disk: Disk) -> Callable[[int], Awaitable[None]]:

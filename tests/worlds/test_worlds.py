@@ -36,7 +36,6 @@ FIELDS: Final = (
 )
 STATUSES: Final = ("ok", "unavailable", "forbidden", "no_data", "failed")
 stable = settings(
-    deadline=None,
     derandomize=TIMES == 1,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -37,13 +37,21 @@
     });
   }
 
-  // What is folded away on the screen is not missing on paper.
-  let folded = [];
-  addEventListener("beforeprint", () => {
-    folded = [...document.querySelectorAll("details:not([open])")];
-    for (const details of folded) details.open = true;
-  });
-  addEventListener("afterprint", () => {
-    for (const details of folded) details.open = false;
-  });
+  const all = [...document.querySelectorAll("details")];
+  const contents = document.querySelector("ul.contents");
+  if (contents && all.length > 1) {
+    const item = document.createElement("li");
+    const button = document.createElement("button");
+    button.type = "button";
+    const isOpen = () => all.every((details) => details.open);
+    const label = () => { button.textContent = isOpen() ? "Fold all" : "Open all"; };
+    button.addEventListener("click", () => {
+      const open = !isOpen();
+      for (const details of all) details.open = open;
+    });
+    for (const details of all) details.addEventListener("toggle", label);
+    label();
+    item.append(button);
+    contents.append(item);
+  }
 })();
