@@ -95,7 +95,7 @@ def _write_report(directory: RunDirectory, stop: Event, *, is_complete: bool) ->
         page = make_page(run, stop)
     except (HarvesterError, Stopped):
         raise
-    except Exception as exc:  # noqa: BLE001  # see above
+    except Exception as exc:
         log.warning("%s cannot be drawn: %s: %s", REPORT, type(exc).__name__, exc)
         log.debug("how that came", exc_info=exc)
         return
