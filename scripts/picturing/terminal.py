@@ -24,7 +24,7 @@ from rich.text import Text
 from harvester.simulator.population import make_ids
 
 COLUMNS: Final = 100
-ROWS: Final = 24
+ROWS: Final = 27
 SHOWN: Final = (
     "harvester run tweets.txt -e totals -e 28hr -e historical --simulate --rate totals=1200/min -o runs/july"
 )
