@@ -255,6 +255,20 @@ async def test_a_run_that_ends_early_raises_why(options: Options, service: Servi
         await harvester.run(options, Credentials())
 
 
+def test_a_report_that_cannot_be_drawn_costs_no_run(
+    options: Options, service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> bytes:
+        raise ZeroDivisionError("no picture")
+
+    monkeypatch.setattr("harvester.report.run_page.make_page", fail)
+    outcome = run(replace(options, has_report=True), NOVEMBER_S)
+    assert outcome.exit_code is ExitCode.OK
+    assert caplog.messages == ["report.html cannot be drawn: ZeroDivisionError: no picture"]
+    assert {path.name for path in options.out.iterdir()} >= {"_SUCCESS", "summary.json"}
+    assert not (options.out / "report.html").exists()
+
+
 def test_a_signal_while_the_report_is_made_ends_the_run_and_the_next_one_makes_it_without_a_request(
     options: Options, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -92,7 +92,7 @@ def _endpoint(
 
 def _bar(name: str, endpoint: EndpointStatus, seen: RunStatus, width: int) -> Row:
     done, share = _done(endpoint, seen)
-    left = f"{DOT}{duration(endpoint.left_s)} left" if endpoint.left_s is not None else ""
+    left = f"{DOT}{duration(endpoint.left_s)} left" if endpoint.left_s else ""
     text = f"{done}{left}"
     n_bar = min(width - len(name) - len(text) - 2, MOST_BAR)
     if n_bar < LEAST_BAR:
@@ -173,7 +173,7 @@ def _next(seen: RunStatus, width: int) -> Iterator[Row]:
         yield (("nothing is left to do", ""),)
         return
     if seen.state == "running":
-        left = f", {duration(seen.left_s)} left" if seen.left_s is not None else ""
+        left = f", {duration(seen.left_s)} left" if seen.left_s else ""
         yield ((f"it goes on{left}", ""),)
         return
     what = "to go on" if seen.state == "stopped" else "to ask for dead letters and unreadable input again"

@@ -9,7 +9,6 @@ from typing import Any, Final
 import numpy as np
 
 from harvester.config.options import Options
-from harvester.engagement.allowance import MINUTE_S
 from harvester.engagement.metrics import RATE
 from harvester.engagement.redaction import Redact
 from harvester.engagement.request import Credential
@@ -66,7 +65,7 @@ class Snapshot:
     top: of the first metric, None where nothing is ranked. n_dead: dead letters. is_done: whether it does nothing
     any more. drain_s: when it was told to stop, how long what is in flight may still take.
     held_s: seconds for which this process sent nothing because of the allowance, the service, the disk.
-    told: the allowance as the headers tell it, whatever ceiling the user sets.
+    told: the allowance as headers have named it to this process, whatever ceiling the user sets.
     """
 
     endpoint: str
@@ -207,8 +206,8 @@ class EndpointRun:
         )
 
     def _told(self) -> Told | None:
-        told = [rate.per_s * MINUTE_S for rate in self.gate.pace.told]
-        return Told(min(told), is_shared=self.gate.shares_limit) if told else None
+        per_minute = self.gate.pace.stated_per_minute
+        return Told(per_minute, is_shared=self.gate.shares_limit) if per_minute else None
 
     def _input(self) -> InputSeen:
         reading = self._fanout.reading

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from operator import attrgetter
 from threading import Event
 from typing import Any, Final
@@ -64,8 +65,9 @@ class Endpoint:
 
     counts: tweets by what became of them. tops: by metric, (value, tweet ID), the best first. spreads: of metrics
     that any tweet has. series: by metric, what all tweets have together by time. dead: the reasons of the dead
-    letters, the most frequent first. seen_at: when the last record was answered, None before the first.
-    n_total: IDs to settle, as far as that is known; whether that is_exact.
+    letters, the most frequent first. as_of: when the last step was committed, or else when the last record was
+    answered, seconds since 1970; None before the first. limit_per_minute: the allowance as last seen. n_total: IDs
+    to settle, as far as that is known; whether that is_exact.
     """
 
     name: EndpointName
@@ -82,7 +84,8 @@ class Endpoint:
     elapsed_s: float
     timeline: Timeline
     dead: Sequence[Reason]
-    seen_at: str | None
+    as_of: float | None
+    limit_per_minute: float | None
     n_total: int | None
     is_exact: bool
 
@@ -141,7 +144,8 @@ def _read_endpoint(run: RecordedRun, name: EndpointName, stop: Event) -> Endpoin
         float(state.get("elapsed_s", 0.0)),
         Timeline.from_dict(state.get("timeline", {})),
         dead,
-        seen.seen_at,
+        state.get("committed_at") or seen.seen_s,
+        state.get("limit_per_minute"),
         *_total_of(told),
     )
 
@@ -163,7 +167,7 @@ class _Pass:
         self.tally = Tally(columns, began_ms)
         self.series = SeriesTally()
         self.tweets: dict[int, Tweet] = {}
-        self.seen_at: str | None = None
+        self._seen_at = ""
         self.span: tuple[str, str] | None = None
         ranked = {tweet for top in tops.values() for _, tweet in top[:MOST_RANKED]}
         self._wanted = np.array(sorted(ranked), dtype=np.int64)
@@ -181,11 +185,23 @@ class _Pass:
             tweet = _tweet_of(block.records[place], self._lines.get(tweet_id, ()))
             self.tweets.setdefault(tweet_id, tweet)
         last = block.records[-1]
-        self.seen_at = max(self.seen_at or "", *map(attrgetter("retrieved_at"), block.records))
-        if getattr(last, "start", UNSET) is not UNSET:
-            self.span = (last.start, last.end)
+        self._seen_at = max(self._seen_at, *map(attrgetter("retrieved_at"), block.records))
+        if hasattr(last, "start"):
+            self._widen([record for record in block.records if record.start is not UNSET])
         if getattr(last, "series", None) is not None:
             self.series.add(record.series for record in block.records if record.series is not UNSET)
+
+    @property
+    def seen_s(self) -> float | None:
+        """When the last record was answered, seconds since 1970."""
+        return datetime.fromisoformat(self._seen_at).timestamp() if self._seen_at else None
+
+    def _widen(self, records: Sequence[Any]) -> None:
+        """Take in what time some records count."""
+        if records:
+            start, end = min(record.start for record in records), max(record.end for record in records)
+            earlier = self.span or (start, end)
+            self.span = (min(earlier[0], start), max(earlier[1], end))
 
 
 def _tweet_of(record: Any, lines: Sequence[str]) -> Tweet:

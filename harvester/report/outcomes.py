@@ -7,6 +7,7 @@ from harvester.engagement.metrics import RATE
 from harvester.report.gathering import MOST_RANKED, Endpoint, Reason
 from harvester.report.tables import EMPTY, Cell, Column, Table, number_cell, text_cell, tweet_cell
 from harvester.report.tallies import AGE_LABELS
+from harvester.report.times import by_day, days_between
 from harvester.report.wording import percent, shown_time, within, words
 
 MEANINGS: Final = {
@@ -89,8 +90,8 @@ def top_table(endpoint: Endpoint, metric: str) -> Table:
     ranked = endpoint.tops[metric]
     columns = (
         Column("Rank"),
-        Column("Tweet", "id"),
         Column(words(metric)),
+        Column("Tweet", "id"),
         Column("Created (UTC)", "text"),
         *(Column(words(name)) for name in others),
     )
@@ -103,8 +104,8 @@ def top_table(endpoint: Endpoint, metric: str) -> Table:
         rows.append(
             (
                 number_cell(rank),
-                tweet_cell(tweet_id),
                 _value_cell(metric, value, value / most),
+                tweet_cell(tweet_id),
                 Cell(shown_time(created_at).removesuffix(" UTC"), created_at) if created_at else EMPTY,
                 *(number_cell(values.get(name)) for name in others),
             )
@@ -114,7 +115,7 @@ def top_table(endpoint: Endpoint, metric: str) -> Table:
         if len(ranked) > MOST_RANKED
         else ""
     )
-    return Table(f"Top tweets by {within(metric)}", columns, rows, sorted_by=2, note=left.strip())
+    return Table(f"Top tweets by {within(metric)}", columns, rows, sorted_by=1, note=left.strip())
 
 
 def _value_cell(metric: str, value: float, share: float) -> Cell:
@@ -147,6 +148,38 @@ def age_table(endpoint: Endpoint) -> Table | None:
     return Table("By age of the tweets", columns, rows) if rows else None
 
 
+def count_table(endpoint: Endpoint) -> Table | None:
+    """How many tweets have how many, of each metric; None where nothing was counted."""
+    columns = (Column("Metric", "text"), Column("From"), Column("To"), Column("Tweets"), Column("Share"))
+    rows = [
+        (
+            text_cell(words(metric)),
+            number_cell(bucket.first),
+            number_cell(bucket.last),
+            number_cell(bucket.n),
+            Cell(percent(bucket.n, spread.n), bucket.n / spread.n),
+        )
+        for metric, spread in endpoint.spreads.items()
+        for bucket in spread.buckets
+        if bucket.n and spread.largest
+    ]
+    return Table("Tweets by count", columns, rows) if rows else None
+
+
+def day_table(endpoint: Endpoint) -> Table | None:
+    """What all tweets have together on each day; None without a series."""
+    metrics = [metric for metric in endpoint.columns if endpoint.series.get(metric)]
+    days = days_between([endpoint.series[metric] for metric in metrics])
+    if not days:
+        return None
+    columns = (Column("Day (UTC)", "text"), *(Column(words(metric)) for metric in metrics))
+    by_metric = [by_day(endpoint.series[metric], days) for metric in metrics]
+    rows = [
+        (text_cell(day), *map(number_cell, counts)) for day, *counts in zip(days, *by_metric, strict=True)
+    ]
+    return Table("All tweets, by day", columns, rows, sorted_by=0)
+
+
 def request_table(endpoint: Endpoint) -> Table:
     """What it took: requests, and errors by kind."""
     told = endpoint.requests
@@ -155,6 +188,9 @@ def request_table(endpoint: Endpoint) -> Table:
         for key, (name, means) in REQUESTS.items()
         if key in told and (told[key] or key in ("sent", "answered", "repeated", "rate_limited"))
     ]
+    if endpoint.limit_per_minute is not None:
+        limit = number_cell(endpoint.limit_per_minute)
+        rows.append((Cell("Allowance"), limit, Cell("requests a minute, as last seen")))
     errors = sorted(told.get("errors", {}).items(), key=lambda pair: (-pair[1], pair[0]))
     rows += [
         (Cell(f"Error: {kind}"), number_cell(n), Cell("came to nothing, and was tried again"))

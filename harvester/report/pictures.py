@@ -13,6 +13,7 @@ from harvester.report.times import HOURS, WEEKDAYS, Heat, by_day, days_between, 
 from harvester.report.wording import duration, percent, short, within, words
 from harvester.timeline import NOTHING, Happened, Timeline
 
+FEWEST_SPANS: Final = 3
 MOST_SPANS: Final = 80
 """Of time, that a chart of the run has room for."""
 
@@ -134,8 +135,8 @@ class Course:
 
 
 def course_of(timeline: Timeline) -> Course | None:
-    """How the work went; None where the run kept no timeline."""
-    if not timeline.spans:
+    """How the work went; None where the run kept no timeline, or was over too soon for one."""
+    if len(timeline.spans) < FEWEST_SPANS:
         return None
     width_s, spans = _coarser(timeline)
     labels = [duration(place * width_s) for place in range(len(spans))]

@@ -3,21 +3,24 @@
 The report is a view: neither the journal nor `_SUCCESS` vouches for it, so that it may be made anew at any time.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from threading import Event
 from typing import Any, Final
 
 from harvester.engagement.windows import utc_text
-from harvester.errors import ExitCode
+from harvester.errors import ExitCode, HarvesterError
 from harvester.questions import recall
 from harvester.recorded.run import Asked, recorded_run
 from harvester.report.summary import EndpointResult, make_summary, make_top_tweets_csv
 from harvester.rundir.directory import RunDirectory
-from harvester.rundir.files import NEVER, write_derived
+from harvester.rundir.files import NEVER, Stopped, write_derived
 from harvester.rundir.names import REPORT, SUMMARY, TOP_TWEETS, dead_letters_name
 
 SCHEMA: Final = 1
+
+log = logging.getLogger("harvester")
 
 
 def total_of(results: Sequence[EndpointResult], n_rejected: int) -> Counter[str]:
@@ -77,11 +80,23 @@ def write_results(
 
 
 def _write_report(directory: RunDirectory, stop: Event, *, is_complete: bool) -> None:
-    """Write the report of a run that has come to its end, as it will be when all is written."""
+    """Write the report of a run that has come to its end, as it will be when all is written.
+
+    A harvest is whole without its picture: where that cannot be drawn, for whatever unforeseen reason, a warning
+    says so, and the run ends as it would.
+    """
     # It takes a third of a second to import what draws.
     from harvester.report.run_page import make_page  # noqa: PLC0415
 
     manifest, path = directory.manifest, directory.path
     asked = Asked(path, manifest, recall(manifest.options, manifest.started_ms, path))
     run = recorded_run(asked, "complete" if is_complete else "incomplete", directory.journal)
-    write_derived(path / REPORT, make_page(run, stop))
+    try:
+        page = make_page(run, stop)
+    except (HarvesterError, Stopped):
+        raise
+    except Exception as exc:
+        log.warning("%s cannot be drawn: %s: %s", REPORT, type(exc).__name__, exc)
+        log.debug("how that came", exc_info=exc)
+        return
+    write_derived(path / REPORT, page)

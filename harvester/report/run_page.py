@@ -22,7 +22,7 @@ from harvester.report.pictures import (
     series_pictures,
 )
 from harvester.report.tables import Table
-from harvester.report.wording import duration, number, percent, shown_time, words
+from harvester.report.wording import duration, moment, number, percent, shown_time, words
 from harvester.rundir.files import NEVER, Stopped
 
 STATES: Final = {
@@ -45,8 +45,10 @@ class Section:
     tops: Sequence[tuple[str, str, Table]]
     metrics: Sequence[MetricPicture]
     empty_metrics: Sequence[str]
-    ages: Table | None
+    by_count: Table | None
+    by_age: Table | None
     series: Sequence[SeriesPicture]
+    by_day: Table | None
     groupings: Sequence[Table]
     course: Course | None
     requests: Table
@@ -70,7 +72,7 @@ def make_page(run: RecordedRun, stop: Event = NEVER) -> bytes:
         is_simulated=bool(run.manifest.options.get("simulate")),
         endpoints=[endpoint.name for endpoint in gathered.endpoints],
         progress=[(endpoint.name, progress_of(endpoint)) for endpoint in gathered.endpoints],
-        seen_at=max((endpoint.seen_at or "" for endpoint in gathered.endpoints), default=""),
+        as_of=_as_of(gathered),
         left=_left(gathered),
         cards=_cards(gathered),
         facts=facts_of(gathered),
@@ -83,6 +85,12 @@ def make_page(run: RecordedRun, stop: Event = NEVER) -> bytes:
         run_id=run.manifest.run_id,
         RATE=RATE,
     )
+
+
+def _as_of(gathered: Gathered) -> str | None:
+    """The time of the last step that was committed; None before the first."""
+    times = [endpoint.as_of for endpoint in gathered.endpoints if endpoint.as_of is not None]
+    return moment(max(times)) if times else None
 
 
 def progress_of(endpoint: Endpoint) -> str:
@@ -166,8 +174,10 @@ def _section(endpoint: Endpoint, gathered: Gathered, stop: Event) -> Section:
         ],
         _unless_stopped(metric_pictures(endpoint), stop),
         [words(metric) for metric in endpoint.columns if not endpoint.totals.get(metric)],
+        outcomes.count_table(endpoint),
         outcomes.age_table(endpoint),
         _unless_stopped(series_pictures(endpoint), stop),
+        outcomes.day_table(endpoint),
         [
             outcomes.grouping_table(name, groupings.get(name, ()), nested)
             for name, nested in endpoint.groupings.items()

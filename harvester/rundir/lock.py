@@ -5,7 +5,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,7 +46,7 @@ class RunLock:
     """
 
     def __init__(self, folder: Path) -> None:
-        path = folder / LOCK
+        self._path = path = folder / LOCK
         with storage_errors(path):
             self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
             try:
@@ -84,10 +84,9 @@ class RunLock:
         write_all(self._handle, (orjson.dumps(asdict(holder)),))
 
     def note_command(self, command: str) -> None:
-        """Leave word how the run can be gone on with, for `harvester status`. Nothing depends on that."""
-        with suppress(OSError):
-            folder = printable_name(Path.cwd())
-            self._write(replace(self._holder, command=printable_name(command), folder=folder))
+        """Leave word how the run can be gone on with, for `harvester status`. Raises StorageError."""
+        with storage_errors(self._path):
+            self._write(replace(self._holder, command=printable_name(command), folder=_here()))
 
     def release(self) -> None:
         """Let the next run in."""
@@ -131,6 +130,14 @@ def look_at_lock(folder: Path) -> tuple[Holder | None, bool]:
         return _read(handle), False
     finally:
         os.close(handle)
+
+
+def _here() -> str:
+    """The working folder, "" where that is gone."""
+    try:
+        return printable_name(Path.cwd())
+    except OSError:
+        return ""
 
 
 def _read(handle: int) -> Holder | None:

@@ -65,6 +65,7 @@ class Pace:
     ) -> None:
         self._ceiling = ceiling
         self._told = {rate.window_s: rate for rate in learnt}
+        self._stated: dict[float, Rate] = {}
         self._guess = Guess(guess)
         self._counted: Recent | None = None
         self._remaining: dict[float, Remaining] = {}
@@ -81,6 +82,11 @@ class Pace:
     def told(self) -> list[Rate]:
         """The limits that the headers told, to be remembered over a restart."""
         return list(self._told.values())
+
+    @property
+    def stated_per_minute(self) -> float | None:
+        """The limit that headers have named to this process, whatever was known before; None if none has."""
+        return min((rate.per_s for rate in self._stated.values()), default=0.0) * MINUTE_S or None
 
     @property
     def guess(self) -> float | None:
@@ -141,7 +147,7 @@ class Pace:
 
     def _take_limit(self, window: Window) -> None:
         if window.limit:
-            self._told[window.length_s] = Rate(window.limit, window.length_s)
+            self._told[window.length_s] = self._stated[window.length_s] = Rate(window.limit, window.length_s)
         elif window.remaining:
             # At least so many there are in a window, with the one that is answered. That nothing is left tells
             # nothing of how much there was.

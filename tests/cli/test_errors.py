@@ -5,11 +5,14 @@ import os
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from harvester.cli import harvesting, main
 from harvester.cli.declaring import Manner
-from harvester.cli.main import manner_of, run_cli
+from harvester.cli.main import cli, manner_of, run_cli
 from harvester.errors import ServiceError
 
 Said = pytest.CaptureFixture[str]
@@ -179,3 +182,53 @@ def test_name_that_is_no_text_is_told_as_json_too(capsys: Said) -> None:
     main.print_error(6, os.fsdecode(b"no\xff is no run directory"), None)
     document = json.loads(capsys.readouterr().err)
     assert document["error"] == {"code": 6, "message": "no\\udcff is no run directory", "hint": None}
+
+
+WORDS = (
+    "",
+    "-",
+    "ids.txt",
+    "none",
+    "-1",
+    "0",
+    "nan",
+    "totals",
+    "a=b",
+    "28d",
+    "x" * 200,
+    "day",
+    "http://u:p@h",
+    "http://[",
+)
+FILES = (
+    "",
+    "top = 3",
+    "[run]",
+    "[run.x]",
+    "top = [",
+    "[[run]]",
+    "metrics = [1, [2]]",
+    "x = inf",
+    "start = 07:32:00",
+)
+CHEAP = ("plan", "verify", "export", "diff", "status", "report", "completion")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    data=st.data(),
+    name=st.sampled_from(("plan", "verify", "export", "diff", "status", "report", "completion")),
+)
+def test_no_line_and_no_file_is_a_bug(data: st.DataObject, name: str, capsys: Said) -> None:
+    """Whatever is typed, and whatever the file holds: no traceback, no bug, and at most one complaint."""
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    options = [param for param in command.params if isinstance(param, click.Option)]
+    flags = [flag for option in options for flag in option.opts if flag != "--watch"]
+    words = data.draw(st.lists(st.sampled_from([*flags, *WORDS]), max_size=4))
+    Path("harvester.toml").write_text(data.draw(st.sampled_from(FILES)))
+    code = run_cli([name, *(word for word in words if not (name == "plan" and word == "-"))])
+    said = capsys.readouterr().err
+    assert code in (0, 2, 6)
+    assert words.count("-v") + words.count("--verbose") > 1 or "Traceback" not in said
+    assert said.count("harvester: ") <= 1

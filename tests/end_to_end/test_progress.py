@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harvester.cli.events import EVENTS, OF_ALL
-from tests.end_to_end.forked import running_simulator
+from tests.end_to_end.forked import ForkingRunner, running_simulator, shared_server
 from tests.end_to_end.running import BEARER, Finished, Runner, clean_environment, committed_ids, wait_for
 
 
@@ -109,3 +109,14 @@ def _read_for(handle: int, seconds: float) -> bytes:
         if select.select([handle], [], [], left)[0]:
             said += os.read(handle, 65_536)
     return said
+
+
+def test_what_headers_said_of_the_allowance_is_known_to_the_next_plan(
+    run: Runner, ids: list[int], tmp_path: Path
+) -> None:
+    (tmp_path / "few.txt").write_text("".join(f"{i}\n" for i in ids[:300]))
+    with running_simulator(tmp_path, "--rate-limit", "6000") as simulator:
+        assert run("few.txt", "--base-url", simulator.url, "--rate", "3000/min").code == 0
+    plan = ForkingRunner(tmp_path, shared_server()).command("plan", "few.txt", "--json")
+    totals = json.loads(plan.out)["rates"]["totals"]
+    assert (totals["per_minute"], totals["from"]) == (6_000, "api")

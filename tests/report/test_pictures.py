@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from harvester.engagement.tweet_id import first_id_at
 from harvester.report import outcomes
 from harvester.report.gathering import MOST_REASONS, OTHER_REASONS, Endpoint, Reason, Tweet, reasons_of
-from harvester.report.pictures import MOST_SPANS, course_of, metric_pictures, series_pictures
+from harvester.report.pictures import FEWEST_SPANS, MOST_SPANS, course_of, metric_pictures, series_pictures
 from harvester.report.run_page import progress_of
 from harvester.report.tallies import Tally
 from harvester.timeline import Happened, Timeline
@@ -48,14 +48,15 @@ def endpoint_of(counts: Mapping[int, int], **other: Any) -> Endpoint:
         "elapsed_s": 0.0,
         "timeline": Timeline(),
         "dead": (),
-        "seen_at": None,
+        "as_of": None,
+        "limit_per_minute": None,
         "n_total": None,
         "is_exact": False,
     }
     return Endpoint(**told | other)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)  # it draws
 @given(TWEETS)
 def test_any_numbers_can_be_shown(counts: dict[int, int]) -> None:
     endpoint = endpoint_of(counts)
@@ -69,6 +70,25 @@ def test_any_numbers_can_be_shown(counts: dict[int, int]) -> None:
     n_aged = sum(n >= 0 and tweet > 999 for tweet, n in counts.items())
     shown = [row[2].sort for row in ages.rows] if ages else []
     assert sum(int(n or 0) for n in shown) == (n_aged if any(n > 0 for n in counts.values()) else 0)
+
+
+def test_numbers_behind_the_charts_can_be_read() -> None:
+    endpoint = endpoint_of(
+        {30: 0, 31: 3, 32: 4}, series={"favorites": {"2026-11-01": 4, "2026-11-03": 1_000}}
+    )
+    by_count, by_day = outcomes.count_table(endpoint), outcomes.day_table(endpoint)
+    assert by_count
+    assert by_day
+    assert [[cell.text for cell in row] for row in by_count.rows] == [
+        ["Favorites", "0", "0", "1", "33.3 %"],
+        ["Favorites", "2", "4", "2", "66.7 %"],
+    ]
+    assert [[cell.text for cell in row] for row in by_day.rows] == [
+        ["2026-11-01", "4"],
+        ["2026-11-02", "0"],
+        ["2026-11-03", "1,000"],
+    ]
+    assert outcomes.day_table(endpoint_of({})) is outcomes.count_table(endpoint_of({})) is None
 
 
 def test_outcomes_add_up_visibly() -> None:
@@ -128,11 +148,14 @@ def test_series_is_shown_by_day_and_by_hour_where_there_are_hours(points: dict[s
         ET.fromstring(chart)
 
 
-def test_course_of_a_run_that_kept_none_is_left_out() -> None:
-    assert course_of(Timeline()) is None
+def test_course_of_a_run_that_kept_none_or_was_over_at_once_is_left_out() -> None:
+    timeline = Timeline()
+    assert course_of(timeline) is None
+    timeline.spans = [Happened(settled=10)] * (FEWEST_SPANS - 1)
+    assert course_of(timeline) is None
 
 
-@pytest.mark.parametrize("n_spans", [1, MOST_SPANS, MOST_SPANS + 1, 240])
+@pytest.mark.parametrize("n_spans", [FEWEST_SPANS, MOST_SPANS, MOST_SPANS + 1, 240])
 def test_course_is_drawn_in_as_many_spans_as_there_is_room_for(n_spans: int) -> None:
     timeline = Timeline(2)
     timeline.spans = [Happened(settled=10, service_s=0.5)] * n_spans

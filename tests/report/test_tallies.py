@@ -5,7 +5,7 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harvester.engagement.tweet_id import FIRST_SNOWFLAKE, created_ms, first_id_at
@@ -33,6 +33,7 @@ def tally_of(tweets: list[tuple[int, int]], n_blocks: int = 1) -> Tally:
     return tally
 
 
+@settings(deadline=None)
 @given(st.lists(COUNTS, min_size=1))
 def test_every_value_lies_in_its_bin_and_bins_are_narrow(values: list[int]) -> None:
     for value, place in zip(values, bins_of(np.array(values, dtype=np.int64)).tolist(), strict=True):
@@ -42,6 +43,7 @@ def test_every_value_lies_in_its_bin_and_bins_are_narrow(values: list[int]) -> N
         assert first == last if value < 128 else 64 * (last - first) < first
 
 
+@settings(deadline=None)
 @given(TWEETS, st.integers(1, 4))
 def test_spread_is_that_of_a_plain_count(tweets: list[tuple[int, int]], n_blocks: int) -> None:
     values = sorted(value for _, value in tweets if value != NONE)
@@ -56,6 +58,7 @@ def test_spread_is_that_of_a_plain_count(tweets: list[tuple[int, int]], n_blocks
         assert found == pytest.approx(values[max(math.ceil(share * len(values)), 1) - 1], rel=0.01)
 
 
+@settings(deadline=None)
 @given(TWEETS)
 def test_buckets_hold_each_value_once_and_end_with_the_largest(tweets: list[tuple[int, int]]) -> None:
     values = [value for _, value in tweets if value != NONE]
@@ -68,6 +71,7 @@ def test_buckets_hold_each_value_once_and_end_with_the_largest(tweets: list[tupl
         assert spread.buckets[0].last == 0
 
 
+@settings(deadline=None)
 @given(TWEETS)
 def test_age_groups_hold_each_tweet_that_tells_its_age(tweets: list[tuple[int, int]]) -> None:
     groups: dict[str, list[int]] = defaultdict(list)
@@ -95,6 +99,7 @@ SERIES = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(SERIES, max_size=3), max_size=3))
 def test_series_add_up_to_what_plain_python_says(blocks: list[list[dict[str, dict[str, int]]]]) -> None:
     tally = SeriesTally()

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harvester.report.times import by_day, days_between, heat_of
@@ -24,6 +24,7 @@ def test_days_on_which_nothing_happened_are_there_as_well() -> None:
     assert days_between([{}]) == []
 
 
+@settings(deadline=None)
 @given(HOURS)
 def test_heat_has_every_count_in_the_cell_of_its_weekday_and_hour(points: dict[str, int]) -> None:
     heat = heat_of(points)
