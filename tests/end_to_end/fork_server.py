@@ -53,11 +53,9 @@ def serve() -> None:
 
 def become(command: dict[str, Any]) -> None:
     """Take on what a process of its own would have."""
-    for descriptor, path in enumerate((command["in"], command["out"], command["err"])):
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC if descriptor else os.O_RDONLY)
-        os.dup2(handle, descriptor)
-        os.close(handle)
     os.chdir(command["cwd"])
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        redirect(descriptor, name, command[name])
     os.environ.clear()
     os.environ.update(command["env"])
     sys.argv = ["harvester", *command["arguments"]]
@@ -68,6 +66,21 @@ def become(command: dict[str, Any]) -> None:
             gate.read()
     if command["fault"]:
         fail_at(*command["fault"])
+
+
+def redirect(descriptor: int, name: str, path: str | None) -> None:
+    """Let a standard stream be that file, standard output too for "&1", or closed for None, as a shell does."""
+    if path is None:
+        os.close(descriptor)
+        # What an interpreter gives that starts without it.
+        setattr(sys, name, None)
+        setattr(sys, f"__{name}__", None)
+    elif path == "&1":
+        os.dup2(1, descriptor)
+    else:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC if descriptor else os.O_RDONLY)
+        os.dup2(handle, descriptor)
+        os.close(handle)
 
 
 if __name__ == "__main__":

@@ -203,8 +203,12 @@ class ForkingRunner(Runner):
         is_held: bool = False,
         fault: Fault | None = None,
         has_pipe: bool = False,
+        streams: Mapping[str, str | None] | None = None,
     ) -> ForkedProcess:
-        """Start any command in the background. has_pipe: with a pipe as standard input, else there is none."""
+        """Start any command in the background. has_pipe: with a pipe as standard input, else there is none.
+
+        streams: where standard streams go instead: stdin, stdout or stderr to a file, to "&1", or closed for None.
+        """
         number = next(NUMBERS)
         files = (self.folder / f".stdout-{number}", self.folder / f".stderr-{number}")
         for file in files:
@@ -217,11 +221,12 @@ class ForkingRunner(Runner):
             os.mkfifo(pipe)
         command = {
             "arguments": arguments,
-            "in": str(pipe or os.devnull),
+            "stdin": str(pipe or os.devnull),
             "env": {**clean_environment(), **self.homes, **(BEARER if keys is None else keys)},
             "cwd": str(self.folder),
-            "out": str(files[0]),
-            "err": str(files[1]),
+            "stdout": str(files[0]),
+            "stderr": str(files[1]),
+            **(streams or {}),
             "gate": str(gate) if is_held else None,
             "fault": [*astuple(fault), str(self.folder / "calls")] if fault else None,
         }

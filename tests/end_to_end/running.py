@@ -26,9 +26,11 @@ BEARER = {"HARVESTER_BEARER_TOKEN": "bearer-canary-31"}
 def clean_environment() -> dict[str, str]:
     """This process's environment without anything that the harvester would listen to.
 
-    But no report is made: it would take more time than most runs here. Tests of it ask for it by a flag.
+    But no report is made: it would take more time than most runs here. Tests of it ask for it by a flag. And what
+    was compiled once is kept, so that not every process compiles the package.
     """
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("HARVESTER_", "TWITTER_"))}
+    left_out = ("HARVESTER_", "TWITTER_", "PYTHONDONTWRITEBYTECODE")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
     return {**kept, "HARVESTER_REPORT": "no"}
 
 
