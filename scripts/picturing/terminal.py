@@ -24,9 +24,9 @@ from rich.text import Text
 from harvester.simulator.population import make_ids
 
 COLUMNS: Final = 100
-ROWS: Final = 27
+ROWS: Final = 22
 SHOWN: Final = (
-    "harvester run tweets.txt -e totals -e 28hr -e historical --simulate --rate totals=1200/min -o runs/july"
+    "harvester run tweets.txt -e totals -e 28hr -e historical --simulate --rate totals=20/s -o runs/july"
 )
 """What the picture says that was typed, and what is run."""
 SHARE_DONE: Final = 0.6
@@ -62,7 +62,6 @@ def watch(folder: str) -> pyte.Screen:
         stderr=follower,
     )
     os.close(follower)
-    stream.feed(f"$ {SHOWN}\r\n".encode())
     try:
         while run.poll() is None:
             if select.select([leader], [], [], 0.1)[0]:
@@ -83,9 +82,9 @@ def watch(folder: str) -> pyte.Screen:
 
 
 def draw(screen: pyte.Screen) -> str:
-    """The screen as an SVG, without the empty lines at its end."""
+    """The screen as an SVG below what was typed, without the empty lines at its end."""
     console = Console(record=True, width=COLUMNS, file=open(os.devnull, "w"), force_terminal=True)  # noqa: SIM115, PTH123
-    lines = [_line(screen, row) for row in range(ROWS)]
+    lines = [Text(f"$ {SHOWN}"), *(_line(screen, row) for row in range(ROWS))]
     while lines and not lines[-1].plain.strip():
         lines.pop()
     for line in lines:
