@@ -26,7 +26,7 @@ from harvester.simulator.population import make_ids
 COLUMNS: Final = 100
 ROWS: Final = 22
 SHOWN: Final = (
-    "harvester run tweets.txt -e totals -e 28hr -e historical --simulate --rate totals=20/s -o runs/july"
+    "harvester run ids.txt -e totals -e 28hr -e historical --simulate --rate totals=20/s -o runs/july"
 )
 """What the picture says that was typed, and what is run."""
 SHARE_DONE: Final = 0.6
@@ -41,7 +41,7 @@ def main(target: Path) -> None:
     """Write the picture."""
     with tempfile.TemporaryDirectory() as folder:
         ids = make_ids(N_IDS, 7, int(time.time() * 1000))
-        Path(folder, "tweets.txt").write_text("".join(f"{tweet_id}\n" for tweet_id in ids.tolist()))
+        Path(folder, "ids.txt").write_text("".join(f"{tweet_id}\n" for tweet_id in ids.tolist()))
         screen = watch(folder)
     target.write_text(draw(screen))
 
