@@ -99,11 +99,12 @@ def reading(pipe: Path, streams: str) -> Iterator[None]:
 
 @pytest.mark.parametrize("streams", STREAMS)
 def test_stream_that_takes_nothing_does_not_change_what_an_error_ends_with(
-    shell: Shell, streams: str
+    run: ForkingRunner, streams: str
 ) -> None:
-    done = shell("run", "missing.txt", "-o", "run", streams=streams)
-    assert done.returncode == 2
-    assert "Traceback" not in done.stdout + done.stderr
+    with reading(run.folder / PIPE, streams):
+        done = run.finish(run.begin("run", "missing.txt", "-o", "run", streams=STREAMS[streams]))
+    assert done.code == 2
+    assert "Traceback" not in done.out + done.err
 
 
 @pytest.mark.parametrize(("streams", "code"), [("| true", 0), (">&-", 0), (">/dev/full", 7)])
