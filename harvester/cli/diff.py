@@ -107,7 +107,7 @@ def diff(
 
 def _take(growth: "Growth", ndjson: Path | None) -> None:
     """Take all gains, and write them where they are wanted."""
-    from harvester.growth.files import replace_file  # noqa: PLC0415  # the same
+    from harvester.rundir.files import write_beside_others  # noqa: PLC0415  # the same
 
     if ndjson is None:
         growth.finish()
@@ -115,7 +115,7 @@ def _take(growth: "Growth", ndjson: Path | None) -> None:
         for lines in _lines(growth):
             sys.stdout.buffer.write(lines)
     else:
-        replace_file(ndjson, _lines(growth))
+        write_beside_others(ndjson, _lines(growth))
 
 
 def _lines(growth: "Growth") -> Iterator[bytes]:

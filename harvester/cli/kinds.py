@@ -23,6 +23,7 @@ from harvester.engagement.endpoints import ENDPOINTS
 from harvester.engagement.groupings import parse_grouping
 from harvester.engagement.metrics import CATALOGUE, RATE
 from harvester.errors import UsageError, did_you_mean
+from harvester.rundir.names import MANIFEST
 
 LONGEST_S: Final = 365 * 86_400.0
 """Longer than a run has patience for, and within what every timer takes."""
@@ -33,7 +34,6 @@ ENDPOINT_WORDS: Final = {
     "28hr": "the last 28 hours",
     "historical": "any time up to 365 days back",
 }
-RUN_FILE: Final = "run.json"
 MOST_SEEN: Final = 2_000
 """Folders that are looked at for a completion."""
 DEEPEST: Final = 3
@@ -161,7 +161,7 @@ def run_directories(incomplete: str) -> list[str]:
     budget = MOST_SEEN
     for _ in range(DEEPEST):
         budget -= len(level)
-        if found := [name for name in level if Path(name, RUN_FILE).is_file()]:
+        if found := [name for name in level if Path(name, MANIFEST).is_file()]:
             return found
         if budget < 0:
             break

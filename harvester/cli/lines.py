@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Final
 
-from harvester.cli.changes import Change, Watched
+from harvester.cli.changes import TROUBLE_OVER_S, Change, Watched
 from harvester.cli.events import event_line, time_text
 from harvester.cli.seen import EndpointSeen, Seen
 from harvester.cli.words import (
@@ -70,7 +70,7 @@ class _Text:
             case "go_on":
                 return f"goes on, after {duration(change.waited_s)} ({change.reason})"
             case "degraded":
-                n_sent, n_errors = one.pace.recent(30.0)
+                n_sent, n_errors = one.pace.recent(TROUBLE_OVER_S)
                 return (
                     f"{n_errors:,} of the last {n_sent:,} requests failed, {one.snapshot.at_once:,} at once"
                 )
@@ -110,7 +110,7 @@ class _Json:
             case "go_on":
                 return {"waited_for": change.reason, "waited_s": round(change.waited_s, 1)}
             case "degraded":
-                n_sent, n_errors = one.pace.recent(30.0)
+                n_sent, n_errors = one.pace.recent(TROUBLE_OVER_S)
                 return {"requests": n_sent, "errors": n_errors, "at_once": one.snapshot.at_once}
             case "recovered":
                 return {}

@@ -1,7 +1,5 @@
 """`harvester report`: a run as a page."""
 
-import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -53,13 +51,9 @@ def report(*, run_dir: Path, out: Path | None) -> None:
 
 
 def _write(path: Path, page: bytes, hint: str) -> None:
-    from harvester.rundir.files import write_derived  # noqa: PLC0415  # see above
+    from harvester.rundir.files import write_beside_others  # noqa: PLC0415  # see above
 
-    # A run that goes on may write its own at the same time.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        write_derived(path, page, temporary_name=temporary.name)
+        write_beside_others(path, page)  # a run that goes on may write its own
     except StorageError as exc:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise StorageError(exc.message, hint) from exc

@@ -24,7 +24,6 @@ from harvester.sources import printable_name
 from harvester.status.dead_letters import advice_for, count_reasons
 
 SHOWN_TOP: Final = 10
-LEAST_SIDE_BY_SIDE: Final = 100
 
 
 def print_outcome(console: Console, options: Options, outcome: Outcome, elapsed_s: float) -> None:
@@ -121,7 +120,7 @@ def _closing(options: Options, outcome: Outcome, elapsed_s: float) -> Iterator[s
     yield ", ".join((f"took {duration(elapsed_s)} and {n_sent:,} requests", *trouble))
     if waits := _waits(outcome):
         yield f"waited {waits}"
-    names = [name for result in outcome.results for name in (records_name(result.name),)]
+    names = [records_name(result.name) for result in outcome.results]
     names += [dead_letters_name(result.name) for result in outcome.results if result.n_failed]
     names += [REJECTED] if outcome.counts.get("rejected") else []
     names += [name for name in (SUMMARY, TOP_TWEETS, REPORT) if (options.out / name).exists()]

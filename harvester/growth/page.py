@@ -8,13 +8,13 @@ from markupsafe import Markup
 
 from harvester.engagement.windows import utc_text
 from harvester.growth.compare import Growth
-from harvester.growth.files import replace_file
 from harvester.growth.sides import Side
 from harvester.growth.tally import AGE_EDGES_DAYS, GAIN_EDGES, AgeClass, MetricTally, Tally
 from harvester.report.charts import bar_chart
 from harvester.report.page import render
 from harvester.report.tables import EMPTY, Cell, Column, Table, number_cell, text_cell, tweet_cell
 from harvester.report.wording import duration, moment, number, percent, short, words
+from harvester.rundir.files import write_beside_others
 from harvester.version import __version__
 
 TEMPLATE: Final = "growth.html"
@@ -29,7 +29,7 @@ MOST_CARDS: Final = 3
 
 def write_page(growth: Growth, path: Path) -> None:
     """Write the page, as a whole or not at all. Raises StorageError."""
-    replace_file(path, make_page(growth))
+    write_beside_others(path, make_page(growth))
 
 
 def make_page(growth: Growth) -> bytes:

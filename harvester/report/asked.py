@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from harvester.engagement.metrics import RATE
+from harvester.engagement.tweet_id import DAY_MS
 from harvester.recorded.lines import size_text
 from harvester.recorded.run import RecordedRun
 from harvester.report.gathering import Gathered
@@ -16,7 +17,6 @@ ABOUT: Final = {
     "28hr": "The last 28 hours before each answer.",
     "historical": "The time that was asked for.",
 }
-_DAY_MS: Final = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def _restrictions(run: RecordedRun) -> list[str]:
     if options.limit is not None:
         found.append(f"the first {options.limit:,} IDs: a sample")
     if options.newer_than_ms is not None:
-        found.append(f"tweets younger than {number(options.newer_than_ms / _DAY_MS)} days")
+        found.append(f"tweets younger than {number(options.newer_than_ms / DAY_MS)} days")
     return found
 
 

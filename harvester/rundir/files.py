@@ -10,7 +10,7 @@ import os
 import shutil
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from threading import Event
@@ -84,16 +84,30 @@ def write_all(handle: int, parts: Iterable[bytes]) -> None:
                 waiting[0] = waiting[0][n_written:]
 
 
-def write_derived(
-    path: Path, content: bytes | Iterable[bytes], mode: int = 0o666, *, temporary_name: str | None = None
-) -> None:
+def write_derived(path: Path, content: bytes | Iterable[bytes], mode: int = 0o666) -> None:
     """Replace a file as a whole: a reader sees the old content or the new one, also after a power cut.
 
     content: also in parts, which are taken when they are written. mode: who may read it, less what the umask takes
     away, from the first byte on.
-    temporary_name: for who writes beside a live run, which has names of its own.
     """
-    temporary = path.with_name(temporary_name or f".{path.name}.tmp")
+    _replace(path, path.with_name(f".{path.name}.tmp"), content, mode)
+
+
+def write_beside_others(path: Path, content: bytes | Iterable[bytes]) -> None:
+    """The same where another process may write the file at this time. Nothing is left of one that comes to no end.
+
+    Raises StorageError, and whatever the content does.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        _replace(path, temporary, content, 0o666)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _replace(path: Path, temporary: Path, content: bytes | Iterable[bytes], mode: int) -> None:
     with storage_errors(path):
         # What a killed process left may have another mode.
         temporary.unlink(missing_ok=True)

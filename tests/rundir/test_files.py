@@ -4,14 +4,14 @@ import os
 import resource
 import signal
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from harvester.errors import RunDirectoryError, StorageError
-from harvester.rundir.files import AppendFile, write_derived
+from harvester.rundir.files import AppendFile, write_beside_others, write_derived
 
 
 def test_file_is_cut_back_to_the_length_that_is_vouched_for(tmp_path: Path) -> None:
@@ -90,3 +90,16 @@ def test_derived_file_is_readable_for_whom_it_is_meant(tmp_path: Path, leftover:
     write_derived(tmp_path / "secret", b"new", mode=0o600)
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["secret"]
+
+
+def test_a_file_that_comes_to_no_end_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
+    def interrupted() -> Iterator[bytes]:
+        yield b"new" * 1_000_000
+        raise KeyboardInterrupt
+
+    path = tmp_path / "gains.ndjson"
+    path.write_text("old")
+    with pytest.raises(KeyboardInterrupt):
+        write_beside_others(path, interrupted())
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
