@@ -163,9 +163,11 @@ def _size(path: Path) -> str:
 
 
 def _document(exported: "Exported") -> dict[str, object]:
+    from harvester.sources import printable_name  # noqa: PLC0415  # imported when called
+
     return {
         "schema": 1,
-        "files": [os.fsencode(path).decode("utf-8", "backslashreplace") for path in exported.files],
+        "files": [printable_name(path) for path in exported.files],
         "rows": exported.rows,
         "series_rows": exported.series_rows,
         "runs": [_of_run(run) for run in exported.runs],
@@ -173,9 +175,11 @@ def _document(exported: "Exported") -> dict[str, object]:
 
 
 def _of_run(run: "ExportedRun") -> dict[str, object]:
+    from harvester.sources import printable_name  # noqa: PLC0415  # imported when called
+
     return {
         "run": run.name,
-        "run_dir": os.fsencode(run.folder).decode("utf-8", "backslashreplace"),
+        "run_dir": printable_name(run.folder),
         "state": run.state,
         "rows": run.rows,
         "series_rows": run.series_rows,
