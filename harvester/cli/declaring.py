@@ -31,6 +31,10 @@ CONTEXT: Final = {
 }
 
 
+_AS_JSON: Final = {"as_json": True, "log_format": "json"}
+"""The options, by name, that ask for it, and the value with which they do."""
+
+
 @dataclass(slots=True)
 class Manner:
     """How errors are told: as JSON or to a person, and how much of them. Learnt while the command line is read."""
@@ -102,9 +106,11 @@ class Command(_Told):
         """Read the command line, over the environment, over the file. Raises click's usage errors, UsageError."""
         try:
             rest = super().parse_args(ctx, args)
-        except click.BadParameter as exc:
-            raise _located(exc) from None
-        if manner := ctx.find_object(Manner):
+        except click.UsageError as exc:
+            _learn_from_file(ctx)
+            raise (_located(exc) if isinstance(exc, click.BadParameter) else exc) from None
+        manner = ctx.find_object(Manner)
+        if manner and not ctx.resilient_parsing:  # which knows no file
             manner.as_json = bool(ctx.params.get("as_json")) or ctx.params.get("log_format") == "json"
             manner.verbosity = ctx.params.get("verbose") or manner.verbosity
         return rest
@@ -165,6 +171,14 @@ def _be_verbose(ctx: click.Context, _param: click.Parameter, verbosity: int) -> 
     )
     if manner := ctx.find_object(Manner):
         manner.verbosity = verbosity
+
+
+def _learn_from_file(ctx: click.Context) -> None:
+    """Errors are told as JSON where the file asks for that, also if the command line cannot be understood."""
+    settings, manner = configured(ctx).settings, ctx.find_object(Manner)
+    asks = any(name in settings and settings[name].value == value for name, value in _AS_JSON.items())
+    if asks and manner:
+        manner.as_json = True
 
 
 def _located(error: click.BadParameter) -> click.BadParameter:

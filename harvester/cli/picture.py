@@ -40,15 +40,15 @@ def picture(seen: Seen, width: int, height: int) -> list[Row]:
         if len(larger) <= height:
             rows = larger
             break
-    return [_cut(row, width) for row in rows[:height]]
+    return [cut(row, width) for row in rows[:height]]
 
 
 def last_picture(seen: Seen, width: int, height: int) -> list[Row]:
     """What is left standing at the end: no waits, and no top tweets, for those are in the tables."""
-    return [_cut(row, width) for row in _headers(seen, width)[:height]]
+    return [cut(row, width) for row in _headers(seen, width)[:height]]
 
 
-def _cut(row: Row, width: int) -> Row:
+def cut(row: Row, width: int) -> Row:
     """The row, or as much of its text as fits a terminal that is too narrow for anything."""
     if sum(len(text) for text, _ in row) <= width:
         return row

@@ -77,6 +77,12 @@ class Screen:
         self._write(f"{erased}{text}\n")
         self.draw(rows)
 
+    def clear(self) -> None:
+        """Take the rows away."""
+        erased = self._erased()
+        self._rows = []
+        self._write(erased)
+
     def _erased(self) -> str:
         """What takes the rows away. A terminal that has become narrower may have broken them."""
         columns, lines = self._size()

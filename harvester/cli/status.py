@@ -83,14 +83,17 @@ def _show(seen: "RunStatus", screen: "Screen | None") -> None:
 
     import click  # noqa: PLC0415
 
+    from harvester.cli.picture import cut  # noqa: PLC0415
     from harvester.cli.screen import styled  # noqa: PLC0415
     from harvester.cli.status_text import status_rows  # noqa: PLC0415
     from harvester.cli.streams import allows_color  # noqa: PLC0415
 
-    if screen:
+    if screen and seen.state == "running":
         width, height = screen.room()
-        screen.draw(status_rows(seen, time.time(), width)[:height])
+        screen.draw([cut(row, width) for row in status_rows(seen, time.time(), width)[:height]])
         return
+    if screen:  # what is said at the end stays, all of it, however small the terminal is
+        screen.clear()
     has_color = allows_color(os.environ, sys.stdout)
     width = shutil.get_terminal_size((120, 24)).columns
     for row in status_rows(seen, time.time(), width):

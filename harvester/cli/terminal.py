@@ -111,9 +111,8 @@ class Terminal:
             )
 
     def _tell_end(self, options: Options, outcome: Outcome) -> None:
-        if error := outcome.error:
-            said = {"code": int(error.exit_code), "message": error.message, "hint": error.hint}
-            self._print(event_line("error", time.time(), {"error": said}))
+        if outcome.error:
+            report_error(outcome.error, Manner(as_json=True, verbosity=self._verbosity))
         fields = {
             "run_dir": printable_name(options.out),
             "exit": int(outcome.exit_code),

@@ -21,6 +21,20 @@ pytestmark = pytest.mark.usefixtures("bare")
 
 
 @pytest.mark.parametrize(
+    ("line", "file"),
+    [
+        ("run ids.txt", '[run]\nlog-format = "json"\n'),
+        ("run ids.txt -o x --top many", 'log-format = "json"\n'),
+        ("status", "json = true\n"),
+    ],
+)
+def test_wrong_usage_is_json_where_the_file_asks_for_that(line: str, file: str, capsys: Said) -> None:
+    Path("harvester.toml").write_text(file)
+    assert run_cli(line.split()) == 2
+    assert json.loads(capsys.readouterr().err)["error"]["code"] == 2
+
+
+@pytest.mark.parametrize(
     ("line", "says", "hint"),
     [
         ("rum ids.txt", "no such command: rum", "Did you mean 'run'?"),
@@ -229,6 +243,6 @@ def test_no_line_and_no_file_is_a_bug(data: st.DataObject, name: str, capsys: Sa
     Path("harvester.toml").write_text(data.draw(st.sampled_from(FILES)))
     code = run_cli([name, *(word for word in words if not (name == "plan" and word == "-"))])
     said = capsys.readouterr().err
-    assert code in (0, 2, 6)
+    assert code in (0, 2, 5, 6)
     assert words.count("-v") + words.count("--verbose") > 1 or "Traceback" not in said
     assert said.count("harvester: ") <= 1

@@ -1,12 +1,16 @@
 """What `harvester status` says to a person, on terminals of any width."""
 
+import io
 from dataclasses import replace
 from typing import Any
 
+import pyte
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harvester.cli import status as status_command
+from harvester.cli.screen import Screen
 from harvester.cli.status_text import status_rows
 from harvester.rundir.lock import Holder
 from harvester.status.recent import Recently
@@ -101,3 +105,18 @@ def test_rows_fit_the_terminal(width: int) -> None:
     rows = status_rows(replace(RUN, run_dir="a"), WALL_S, width)
     longest = max(sum(len(text) for text, _ in row) for row in rows[1:])
     assert longest <= width
+
+
+def test_a_narrow_terminal_is_left_with_nothing_of_what_was_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    emulated = pyte.Screen(40, 60)
+    stream = pyte.Stream(emulated)
+    out = io.StringIO()
+    screen = Screen(out, lambda: (40, 60), has_color=False)
+    monkeypatch.setattr("click.echo", lambda text, **_: out.write(f"{text}\n"))
+    for seen in (RUN, RUN, replace(RUN, state="stopped")):
+        status_command._show(seen, screen)
+    stream.feed(out.getvalue().replace("\n", "\r\n"))
+    shown = "\n".join(emulated.display)
+    assert shown.count("runs/july:") == 1
+    assert "stopped before its end" in shown
+    assert "running" not in shown
